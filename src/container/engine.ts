@@ -1,0 +1,38 @@
+/**
+ * What every verb works with: one value, made by the supervisor at start (src/supervisor/open.ts) and
+ * handed down, so that no verb reaches for a global.
+ */
+import type { Logger } from 'pino';
+import type { ImageStore } from '../image/store.ts';
+import type { BridgeNetwork } from '../network/bridge.ts';
+import type { Paths } from '../store/paths.ts';
+import type { Container, ContainerTable } from './table.ts';
+import type { HostFacts } from './plan/facts.ts';
+
+export interface Engine {
+  readonly paths: Paths;
+  readonly facts: HostFacts;
+  readonly images: ImageStore;
+  readonly containers: ContainerTable;
+  readonly network: BridgeNetwork;
+  readonly events: Events;
+  readonly log: Logger;
+}
+
+/** Publishes what happened, for `GET /events` and for waiters inside the engine. */
+export interface Events {
+  emit(event: EngineEvent): void;
+  /** Calls back for each event from now on; the result stops it. */
+  subscribe(listener: (event: EngineEvent) => void): () => void;
+}
+
+export interface EngineEvent {
+  type: 'container' | 'image' | 'network' | 'volume' | 'daemon';
+  /** `create`, `start`, `die`, `destroy`, … */
+  action: string;
+  id: string;
+  attributes: Record<string, string>;
+  timeNs: bigint;
+}
+
+export type { Container };

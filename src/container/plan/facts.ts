@@ -1,0 +1,18 @@
+/**
+ * What the plan must know of the host, gathered once at start (src/supervisor/facts.ts), so that
+ * planning itself is a pure function.
+ */
+import type { CgroupLayout } from '../../kernel/cgroup.ts';
+
+export interface HostFacts {
+  bootId: string;
+  /** Highest capability number the kernel knows. */
+  lastCapability: number;
+  cgroup: CgroupLayout;
+  /** Overlay takes one `lowerdir+` per layer (kernel ≥ 6.5); else one string of at most a page. */
+  overlayLowerdirPlus: boolean;
+  /** Of the paths docker masks or makes read-only: those that exist here, and whether they are folders. */
+  kernelPaths: ReadonlyMap<string, 'file' | 'directory'>;
+  cpus: number;
+  memoryBytes: number;
+}

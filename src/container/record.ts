@@ -1,0 +1,40 @@
+/**
+ * The one record of a container, stored as `containers/ID/container.json` under the data root.
+ * Everything else about it (names, addresses, references to images) is derived from these records.
+ */
+import type { ContainerConfig, HostConfig } from './config.ts';
+import type { ContainerState } from './state.ts';
+
+/** The container's place on one network. */
+export interface Endpoint {
+  networkId: string;
+  endpointId: string;
+  /** IPv4 in dotted form, and the length of its prefix. */
+  ipAddress: string;
+  prefixLength: number;
+  gateway: string;
+  macAddress: string;
+  /** Host side of the veth pair, e.g. `veth1a2b3c4`. */
+  hostInterface: string;
+}
+
+export interface ContainerRecord {
+  schema: 1;
+  /** 64 hex digits. */
+  id: string;
+  /** Without the leading slash the API shows. */
+  name: string;
+  /** RFC 3339 with nanoseconds. */
+  createdAt: string;
+  /** `sha256:…` of the image's configuration. */
+  imageId: string;
+  config: ContainerConfig;
+  hostConfig: HostConfig;
+  /** Program and arguments after entrypoint and command are joined. */
+  path: string;
+  args: string[];
+  state: ContainerState;
+  restartCount: number;
+  /** By network name; live endpoints only while running, the requested ones otherwise empty. */
+  endpoints: Record<string, Endpoint>;
+}

@@ -1,0 +1,92 @@
+/**
+ * Every path Petri writes to, in one place (docs/paths.md says who writes each, and when).
+ *
+ *     DATA  lock · containers/ID/{container.json,steps.json,hostname,hosts,resolv.conf,log,upper,work,rootfs}
+ *           images/ID/ · layers/DIFFID/ · staging/ · trash/
+ *     RUN   containers/ID/{shim.sock,exit} · petri.sock · petri.pid
+ */
+import { join } from 'node:path';
+
+export class Paths {
+  /**
+   * @param data root of what survives a reboot, e.g. `/var/lib/petri`
+   * @param run root of what does not, e.g. `/run/petri`
+   */
+  constructor(
+    readonly data: string,
+    readonly run: string,
+  ) {}
+
+  get lock(): string {
+    return join(this.data, 'lock');
+  }
+  /** Half-made objects; whatever is here at start is deleted. */
+  get staging(): string {
+    return join(this.data, 'staging');
+  }
+  /** Objects renamed out of the way to be deleted; emptied at start. */
+  get trash(): string {
+    return join(this.data, 'trash');
+  }
+  get containers(): string {
+    return join(this.data, 'containers');
+  }
+  get images(): string {
+    return join(this.data, 'images');
+  }
+  get layers(): string {
+    return join(this.data, 'layers');
+  }
+  /** The layer that lies on top of every image: true /dev, /proc, /sys and files under /etc. */
+  get initLayer(): string {
+    return join(this.layers, 'init', 'diff');
+  }
+  container(id: string): ContainerPaths {
+    return new ContainerPaths(join(this.containers, id), join(this.run, 'containers', id));
+  }
+}
+
+export class ContainerPaths {
+  constructor(
+    /** The container's folder under the data root. */
+    readonly dir: string,
+    /** Its folder under the run root. */
+    readonly runDir: string,
+  ) {}
+
+  get record(): string {
+    return join(this.dir, 'container.json');
+  }
+  /** The executed steps with their results. */
+  get steps(): string {
+    return join(this.dir, 'steps.json');
+  }
+  get log(): string {
+    return join(this.dir, 'log');
+  }
+  get upper(): string {
+    return join(this.dir, 'upper');
+  }
+  get work(): string {
+    return join(this.dir, 'work');
+  }
+  /** Empty folder on which init mounts the overlay, in its own mount namespace. */
+  get rootfs(): string {
+    return join(this.dir, 'rootfs');
+  }
+  get hostname(): string {
+    return join(this.dir, 'hostname');
+  }
+  get hosts(): string {
+    return join(this.dir, 'hosts');
+  }
+  get resolvConf(): string {
+    return join(this.dir, 'resolv.conf');
+  }
+  get socket(): string {
+    return join(this.runDir, 'shim.sock');
+  }
+  get exitRecord(): string {
+    return join(this.runDir, 'exit');
+  }
+}

@@ -1,0 +1,20 @@
+import { defineConfig } from 'vitest/config';
+
+const project = (name: string, timeoutMs: number) => ({
+  extends: true as const,
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    testTimeout: timeoutMs,
+    hookTimeout: timeoutMs,
+    // Root tests share the host's kernel objects: one file at a time, so that a census means something.
+    fileParallelism: name === 'unit',
+    pool: 'forks' as const,
+  },
+});
+
+export default defineConfig({
+  test: {
+    projects: [project('unit', 10_000), project('integration', 60_000), project('e2e', 120_000)],
+  },
+});
