@@ -13,6 +13,8 @@ export interface HostFacts {
   overlayLowerdirPlus: boolean;
   /** Of the paths docker masks or makes read-only: those that exist here, and whether they are folders. */
   kernelPaths: ReadonlyMap<string, 'file' | 'directory'>;
+  /** Swap can be limited (v2; v1 with swap accounting). */
+  swapLimit: boolean;
   cpus: number;
   memoryBytes: number;
 }

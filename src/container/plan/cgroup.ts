@@ -1,0 +1,97 @@
+/**
+ * Phase `cgroup`: a control group of the container's own in every hierarchy, its limits, and the
+ * devices it may open. Made by the supervisor before the container exists, so that the program never
+ * runs without its limits. cgroups(7); kernel documentation, cgroup-v2 and cgroup-v1.
+ */
+import { type DeviceRule, dockerDeviceRules, v1DeviceTexts } from '../../kernel/device-filter.ts';
+import { type StepDraft, slot } from '../../step/step.ts';
+import { by } from './draft.ts';
+import type { PlanInput } from './input.ts';
+import { limitFiles } from './limits.ts';
+
+const write = by('supervisor', 'cgroup');
+
+/** The folder below each hierarchy's root that holds every container's group. */
+export const PARENT = 'petri';
+
+/** The container's group in each hierarchy: one path on v2, one per hierarchy on v1. */
+export function cgroupPaths(input: Pick<PlanInput, 'facts' | 'record'>): string[] {
+  const { cgroup } = input.facts;
+  const roots = cgroup.mode === 'v2' ? [cgroup.root] : cgroup.hierarchies.map(({ path }) => path);
+  return roots.map((root) => `${root}/${PARENT}/${input.record.id}`);
+}
+
+export function cgroupSteps(input: PlanInput): StepDraft[] {
+  return [
+    ...cgroupPaths(input).map(makeGroup),
+    ...limitFiles(input.record.hostConfig, input.facts).map(({ controller, file, data, why }) =>
+      setFile(`${groupOf(input, controller)}/${file}`, data, why),
+    ),
+    ...deviceSteps(input),
+    ...(input.facts.cgroup.mode === 'v2' ? [openGroup(groupOf(input, 'pids'))] : []),
+  ];
+}
+
+/** The container's group in the hierarchy of `controller`. */
+function groupOf(input: PlanInput, controller: string): string {
+  const { cgroup } = input.facts;
+  const root =
+    cgroup.mode === 'v2'
+      ? cgroup.root
+      : cgroup.hierarchies.find(({ controllers }) => controllers.includes(controller))?.path;
+  return `${root}/${PARENT}/${input.record.id}`;
+}
+
+function makeGroup(path: string): StepDraft {
+  return write(
+    'mkdir',
+    { path, mode: 0o755 },
+    'a control group of its own, by which the kernel counts and limits what the container uses',
+    `mkdir ${path}`,
+    { undo: { call: 'rmdir', args: { path } }, see: 'cgroups(7)' },
+  );
+}
+
+function setFile(path: string, data: string, why: string): StepDraft {
+  return write('write', { path, data }, why, `echo ${data} > ${path}`, { see: 'cgroups(7)' });
+}
+
+function deviceSteps(input: PlanInput): StepDraft[] {
+  const rules: readonly DeviceRule[] = dockerDeviceRules;
+  if (input.facts.cgroup.mode === 'v2') return [attachFilter(groupOf(input, 'devices'), rules)];
+  const group = groupOf(input, 'devices');
+  return v1DeviceTexts(rules).map(({ file, data }) =>
+    setFile(
+      `${group}/${file}`,
+      data,
+      file === 'devices.deny'
+        ? 'no device may be opened, not even one the container makes itself by mknod'
+        : 'except the harmless ones',
+    ),
+  );
+}
+
+function attachFilter(path: string, rules: readonly DeviceRule[]): StepDraft {
+  return write(
+    'BPF_PROG_ATTACH',
+    { path, allow: rules.map(ruleText) },
+    'no device may be opened but these, not even one the container makes itself by mknod',
+    `bpftool cgroup attach ${path} cgroup_device ...`,
+    { see: 'bpf(2)' },
+  );
+}
+
+/** `c 1:3 rwm`, as cgroup v1 and docker write it. */
+export function ruleText(rule: DeviceRule): string {
+  return `${rule.type} ${rule.major ?? '*'}:${rule.minor ?? '*'} ${rule.access}`;
+}
+
+function openGroup(path: string): StepDraft {
+  return write(
+    'open',
+    { path, flags: ['O_PATH', 'O_DIRECTORY', 'O_CLOEXEC'], mode: 0, out: slot('cgroup') },
+    'the group as a descriptor: the container is born in it (CLONE_INTO_CGROUP), never outside its limits',
+    `exec {cgroup}< ${path}`,
+    { undo: { call: 'close', args: { fd: slot('cgroup') } } },
+  );
+}

@@ -1,0 +1,131 @@
+/**
+ * Phase `identity`: which user, which groups, which capabilities, which limits, and where it stands.
+ * The order is what makes it safe: the bounding set is cut while there is still the right to cut it,
+ * groups before user, the working directory as the user. capabilities(7), credentials(7).
+ */
+import { InvalidError } from '../../errors/errors.ts';
+import { capabilityNames, dockerCapabilities } from '../../kernel/capabilities.ts';
+import { type StepDraft, slot } from '../../step/step.ts';
+import { by, quote } from './draft.ts';
+import type { PlanInput } from './input.ts';
+
+const init = by('init', 'identity');
+
+export function identitySteps(input: PlanInput): StepDraft[] {
+  const { record, identity } = input;
+  const kept = keptCapabilities(record.hostConfig.CapAdd ?? [], record.hostConfig.CapDrop ?? []);
+  return [
+    ...limits(record.hostConfig.Ulimits ?? []),
+    ...makeWorkingDirectory(record.config.WorkingDir),
+    ...(record.hostConfig.ReadonlyRootfs ? [readOnlyRoot()] : []),
+    ...(identity.uid === 0 ? [] : giveStdio(identity.uid, record.config)),
+    init(
+      'capbset',
+      { keep: kept },
+      'what is not kept here can never be gained again, not even by a setuid program',
+      `capsh --drop=ALL,-${kept.join(',-').toLowerCase()}`,
+      { see: 'capabilities(7)' },
+    ),
+    init('setgroups', { groups: [...identity.groups] }, 'exactly these groups: those of the engine are gone', `# --groups ${identity.groups.join(',')}`),
+    init('setresgid', { rgid: identity.gid, egid: identity.gid, sgid: identity.gid }, 'its group', `# setpriv --regid ${identity.gid}`),
+    init('setresuid', { ruid: identity.uid, euid: identity.uid, suid: identity.uid }, identity.uid === 0 ? 'root, but with few capabilities' : 'its user: with this all capabilities are gone', `# setpriv --reuid ${identity.uid}`),
+    capset(identity.uid === 0 ? kept : []),
+    ...enterWorkingDirectory(record.config.WorkingDir || '/'),
+  ];
+}
+
+function capset(effective: readonly string[]): StepDraft {
+  return init(
+    'capset',
+    { effective, permitted: effective, inheritable: [] },
+    'and nothing is inheritable: a program file cannot bring more',
+    `capsh --caps='${effective.join(',').toLowerCase() || 'all'}${effective.length ? '=ep' : '='}'`,
+  );
+}
+
+/**
+ * Docker's 14, plus `--cap-add`, minus `--cap-drop`; `ALL` and names with or without CAP_.
+ * @throws InvalidError for an unknown name
+ */
+export function keptCapabilities(add: readonly string[], drop: readonly string[]): string[] {
+  const all: readonly string[] = capabilityNames;
+  const added = add.flatMap((name) => (isAll(name) ? all : [normal(name)]));
+  const dropped = new Set(drop.flatMap((name) => (isAll(name) ? all : [normal(name)])));
+  const base = drop.some(isAll) ? [] : dockerCapabilities;
+  const kept = new Set([...base, ...added]);
+  // `--cap-drop ALL --cap-add X` keeps X; `--cap-add ALL --cap-drop X` drops X.
+  const explicit = new Set(drop.some(isAll) ? add.filter((name) => !isAll(name)).map(normal) : []);
+  return all.filter((name) => kept.has(name) && (!dropped.has(name) || explicit.has(name)));
+}
+
+function isAll(name: string): boolean {
+  return name.toUpperCase() === 'ALL' || name.toUpperCase() === 'CAP_ALL';
+}
+
+function normal(name: string): string {
+  const upper = name.toUpperCase();
+  const full = upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
+  if (!(capabilityNames as readonly string[]).includes(full))
+    throw new InvalidError(`invalid capability: unknown capability: "${full}"`);
+  return full;
+}
+
+function limits(ulimits: readonly { Name: string; Soft: number; Hard: number }[]): StepDraft[] {
+  return ulimits.map(({ Name, Soft, Hard }) =>
+    init(
+      'prlimit64',
+      { resource: [`RLIMIT_${Name.toUpperCase()}`], soft: Soft, hard: Hard },
+      'how much of this one process may use',
+      `prlimit --pid $$ --${Name}=${Soft}:${Hard}`,
+      { see: 'getrlimit(2)' },
+    ),
+  );
+}
+
+function makeWorkingDirectory(path: string): StepDraft[] {
+  const parts = path.split('/').filter(Boolean);
+  return parts.map((_, i) => {
+    const folder = `/${parts.slice(0, i + 1).join('/')}`;
+    return init('mkdir', { path: folder, mode: 0o755 }, 'the working directory is made if it is not there', `mkdir -p ${quote(folder)}`, {
+      accept: 'EEXIST',
+    });
+  });
+}
+
+function readOnlyRoot(): StepDraft {
+  return init(
+    'mount_setattr',
+    { dir: 'AT_FDCWD', path: '/', flags: [], attr_set: ['MOUNT_ATTR_RDONLY'] },
+    'nothing of the root may be written',
+    'mount -o remount,bind,ro /',
+  );
+}
+
+/** So that a program that is not root can open /dev/stdout, as servers' log files do. */
+function giveStdio(uid: number, config: { Tty: boolean; OpenStdin: boolean }): StepDraft[] {
+  const names = config.Tty ? ['tty'] : [...(config.OpenStdin ? ['stdin_read'] : []), 'stdout_write', 'stderr_write'];
+  return names.map((name) =>
+    init('fchown', { fd: slot(name), uid, gid: -1 }, 'its own output: it may open /dev/stdout', `# chown ${uid} ${name}`, {
+      see: 'chown(2)',
+    }),
+  );
+}
+
+function enterWorkingDirectory(path: string): StepDraft[] {
+  return [
+    init(
+      'openat2',
+      {
+        dir: 'AT_FDCWD',
+        path,
+        flags: ['O_PATH', 'O_DIRECTORY', 'O_CLOEXEC'],
+        resolve: ['RESOLVE_NO_MAGICLINKS'],
+        out: slot('cwd'),
+      },
+      'found as the user, and not through /proc/self/fd: that could lead out of the container',
+      `test -d ${quote(path)}`,
+    ),
+    init('fchdir', { fd: slot('cwd') }, 'where the program starts', `cd ${quote(path)}`, { see: 'chdir(2)' }),
+    init('getcwd', {}, 'prove that it lies under the new root', 'pwd'),
+  ];
+}

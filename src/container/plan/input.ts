@@ -1,0 +1,29 @@
+/** All that a plan is computed from. Nothing here is looked up while planning: planning is pure. */
+import type { StepDraft } from '../../step/step.ts';
+import type { ContainerPaths } from '../../store/paths.ts';
+import type { ContainerRecord } from '../record.ts';
+import type { HostFacts } from './facts.ts';
+
+/** Who the program runs as, already looked up in the container's own passwd and group files. */
+export interface Identity {
+  uid: number;
+  gid: number;
+  /** Supplementary groups, the primary one included. */
+  groups: readonly number[];
+  home: string;
+}
+
+export interface PlanInput {
+  record: ContainerRecord;
+  paths: ContainerPaths;
+  facts: HostFacts;
+  identity: Identity;
+  /** Overlay's lower folders, top first, the init layer included. */
+  lowerDirs: readonly string[];
+  /** Steps of phase `network`, as the container's network mode wants them (src/network/). */
+  network: readonly StepDraft[];
+  /** `own`: a network namespace in slot `netns`; `host`: the host's. */
+  netns: 'own' | 'host';
+  /** Of the masked and read-only paths asked for: those that exist, and what they are. */
+  kernelPaths: ReadonlyMap<string, 'file' | 'directory'>;
+}

@@ -1,0 +1,43 @@
+/**
+ * From a container's configuration to the ordered list of steps that makes it. A pure function: the
+ * same input gives the same list, so it can be shown before it is run, and tested without root.
+ */
+import { numberSteps, slot, type Step } from '../../step/step.ts';
+import { cgroupSteps } from './cgroup.ts';
+import { deviceSteps } from './devices.ts';
+import { by } from './draft.ts';
+import { identitySteps } from './identity.ts';
+import type { PlanInput } from './input.ts';
+import { mountSteps } from './mounts.ts';
+import { namespaceSteps } from './namespaces.ts';
+import { programSteps } from './program.ts';
+import { protectSteps } from './protect.ts';
+import { rootfsSteps } from './rootfs.ts';
+import { stdioSteps } from './stdio.ts';
+
+export function planContainer(input: PlanInput): Step[] {
+  return numberSteps([
+    ...cgroupSteps(input),
+    ...input.network,
+    spawnShim(input),
+    ...stdioSteps(input),
+    ...namespaceSteps(input),
+    ...rootfsSteps(input),
+    ...mountSteps(input),
+    ...deviceSteps(input),
+    ...protectSteps(input),
+    ...identitySteps(input),
+    ...programSteps(input),
+  ]);
+}
+
+function spawnShim({ paths, netns, facts }: PlanInput) {
+  const inherit = [...(netns === 'own' ? [slot('netns')] : []), ...(facts.cgroup.mode === 'v2' ? [slot('cgroup')] : [])];
+  return by('supervisor', 'stdio')(
+    'posix_spawn',
+    { file: 'petri-shim', cwd: paths.runDir, inherit: Object.fromEntries(inherit.map((fd) => [fd.slot, fd])) },
+    'a small process that will be the container’s parent: it outlives the engine',
+    'petri-shim &',
+    { see: 'posix_spawn(3)' },
+  );
+}

@@ -1,0 +1,65 @@
+/** Phase `program`: descriptors 0, 1, 2 and nothing else, then the user's program. execve(2). */
+import { type StepDraft, slot } from '../../step/step.ts';
+import type { ContainerRecord } from '../record.ts';
+import { by, quote } from './draft.ts';
+import type { Identity, PlanInput } from './input.ts';
+
+const init = by('init', 'program');
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+export function programSteps({ record, identity }: Pick<PlanInput, 'record' | 'identity'>): StepDraft[] {
+  const env = environment(record, identity);
+  return [
+    ...(record.config.Tty ? [controllingTerminal()] : []),
+    ...connect(record.config.Tty),
+    init(
+      'prctl',
+      { option: ['PR_SET_PDEATHSIG'], arg2: 9 },
+      'if the shim dies the container dies with it: nothing runs unwatched',
+      'setpriv --pdeathsig KILL',
+    ),
+    init(
+      'close_range',
+      { first: 3, last: 0xffffffff, flags: ['CLOSE_RANGE_CLOEXEC'] },
+      'no other descriptor survives into the program',
+      '# all other descriptors close',
+    ),
+    init(
+      'execve',
+      { file: record.path, argv: [record.path, ...record.args], envp: env, path: searchPath(env) },
+      "the container's first process becomes the user's program",
+      `exec env -i ${env.map(quote).join(' ')} ${[record.path, ...record.args].map(quote).join(' ')}`,
+    ),
+  ];
+}
+
+function controllingTerminal(): StepDraft {
+  return init(
+    'ioctl',
+    { fd: slot('tty'), request: ['TIOCSCTTY'], arg: 0 },
+    'its session gets the terminal: Ctrl-C reaches the program in front',
+    'setsid --ctty',
+    { see: 'ioctl_tty(2)' },
+  );
+}
+
+function connect(tty: boolean): StepDraft[] {
+  const from = tty ? ['tty', 'tty', 'tty'] : ['stdin_read', 'stdout_write', 'stderr_write'];
+  return from.map((name, to) =>
+    init('dup2', { fd: slot(name), to }, ['standard input', 'standard output', 'standard error'][to] as string, `exec ${to}<>${name}`),
+  );
+}
+
+/** PATH, HOSTNAME, TERM, what image and user set, HOME; a later value wins. docker's order. */
+export function environment({ config }: Pick<ContainerRecord, 'config'>, identity: Identity): string[] {
+  const base = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${config.Hostname}`, ...(config.Tty ? ['TERM=xterm'] : [])];
+  const all = new Map<string, string>();
+  for (const entry of [...base, ...config.Env]) all.set(entry.slice(0, entry.indexOf('=')), entry);
+  if (!all.has('HOME')) all.set('HOME', `HOME=${identity.home}`);
+  return [...all.values()];
+}
+
+function searchPath(env: readonly string[]): string[] {
+  const path = env.find((entry) => entry.startsWith('PATH='))?.slice('PATH='.length) ?? '';
+  return path.split(':').filter(Boolean);
+}

@@ -1,0 +1,85 @@
+/**
+ * Phase `protect`: what of /proc and /sys is hidden, and what is read-only. They show more of the host
+ * than a container should see or change; docker's list. Only paths that exist on this kernel are in the
+ * plan, so every step must succeed. proc(5).
+ */
+import type { StepDraft } from '../../step/step.ts';
+import { by } from './draft.ts';
+import type { PlanInput } from './input.ts';
+
+const init = by('init', 'protect');
+
+export const MASKED = [
+  '/proc/acpi',
+  '/proc/asound',
+  '/proc/interrupts',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/sys/devices/virtual/powercap',
+  '/sys/firmware',
+];
+
+export const READ_ONLY = [
+  '/proc/bus',
+  '/proc/fs',
+  '/proc/irq',
+  '/proc/sys',
+  '/proc/sysrq-trigger',
+];
+
+export function protectSteps(input: PlanInput): StepDraft[] {
+  const { hostConfig } = input.record;
+  return [
+    ...existing(input, hostConfig.MaskedPaths ?? MASKED).map(([path, kind]) =>
+      kind === 'file' ? hideFile(path) : hideFolder(path),
+    ),
+    ...existing(input, hostConfig.ReadonlyPaths ?? READ_ONLY).flatMap(([path]) => readOnly(path)),
+  ];
+}
+
+function existing(input: PlanInput, paths: readonly string[]): ['file' | 'directory' | string, string][] {
+  return paths.flatMap((path) => {
+    const kind = input.kernelPaths.get(path);
+    return kind ? [[path, kind] as [string, string]] : [];
+  });
+}
+
+function hideFile(path: string): StepDraft {
+  return init(
+    'mount',
+    { source: '/dev/null', target: path, fstype: null, flags: ['MS_BIND'], data: null },
+    `hidden: it would tell of the host, or give a hold on it`,
+    `mount --bind /dev/null ${path}`,
+  );
+}
+
+function hideFolder(path: string): StepDraft {
+  return init(
+    'mount',
+    { source: 'tmpfs', target: path, fstype: 'tmpfs', flags: ['MS_RDONLY', 'MS_NOSUID', 'MS_NODEV', 'MS_NOEXEC'], data: 'size=0k,mode=555' },
+    'hidden under an empty folder',
+    `mount -t tmpfs -o ro,size=0k tmpfs ${path}`,
+  );
+}
+
+function readOnly(path: string): StepDraft[] {
+  return [
+    init(
+      'mount',
+      { source: path, target: path, fstype: null, flags: ['MS_BIND', 'MS_REC'], data: null },
+      'make it a mount of its own, so that it can have its own flags',
+      `mount --rbind ${path} ${path}`,
+    ),
+    init(
+      'mount',
+      { source: null, target: path, fstype: null, flags: ['MS_BIND', 'MS_REMOUNT', 'MS_RDONLY', 'MS_NOSUID', 'MS_NODEV', 'MS_NOEXEC'], data: null },
+      'to look at, not to write: these files change the whole host',
+      `mount -o remount,bind,ro ${path}`,
+    ),
+  ];
+}
