@@ -11,7 +11,7 @@ export interface TextOptions {
 }
 
 export const DEFAULT_WIDTH = 100;
-const MIN_WIDTH = 72;
+const MIN_WIDTH = 80;
 
 const STYLES = { bold: 1, dim: 2, red: 31, green: 32, cyan: 36 } as const;
 
