@@ -20,8 +20,8 @@ all: native $(BUNDLES) ## install what is missing, build the shim and the TypeSc
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-run: all ## set everything up, then run a real container
-	@sh tools/first-run.sh
+run: all build/first-run.mjs build/busybox.tar ## set everything up, then run a real container
+	@node build/first-run.mjs
 
 test: all build/busybox.tar ## all tests; ends in the line "N passed, N failed"
 	@$(BIN)/vitest run $(ARGS)
@@ -75,6 +75,9 @@ dist/petri.mjs: $(SOURCES) $(GENERATED) tools/build.mjs node_modules/.lock
 	@node tools/build.mjs
 
 dist/supervisor.mjs: dist/petri.mjs ;
+
+build/first-run.mjs: tools/first-run.ts $(SOURCES) $(GENERATED)
+	@$(BIN)/esbuild $< --bundle --platform=node --format=esm --outfile=$@ --log-level=warning
 
 build/busybox.tar: rootfs-fixtures/busybox.sh | setup
 	@mkdir -p build

@@ -15,7 +15,7 @@ const OCTAL = new Set(['mode', 'mask']);
 /** Calls whose arguments are one struct. */
 const STRUCTS = new Set(['clone3', 'posix_spawn']);
 /** Words that are names and not strings. */
-const BARE = /^(AT_FDCWD|NULL)$/;
+const BARE = /^(AT_FDCWD|(AF|NETLINK)_[A-Z0-9_]+)$/;
 const CONSTANT = /^[A-Z][A-Z0-9]*_[A-Z0-9_]+$/;
 
 /** The call in one line; control bytes escaped, long ids shortened. */

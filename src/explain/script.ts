@@ -10,7 +10,12 @@ const END = 'CONTAINER';
 
 /** @returns a script for bash, ending in a newline */
 export function renderScript(steps: readonly Step[]): string {
-  const lines = ['#!/bin/bash', `# ${steps.length} steps, as a shell would do them.`, 'set -eu'];
+  const lines = [
+    '#!/bin/bash',
+    `# ${steps.length} steps, as a shell would do them.`,
+    'set -eu',
+    ...variables(steps),
+  ];
   let inside = false;
   steps.forEach((step, i) => {
     if (step.phase !== steps[i - 1]?.phase) {
@@ -26,6 +31,15 @@ export function renderScript(steps: readonly Step[]): string {
     }
   });
   return `${[...lines, ...(inside ? [END] : [])].join('\n')}\n`;
+}
+
+/** What the commands call by name: the container, its folder, its root. */
+function variables(steps: readonly Step[]): string[] {
+  const pivot = steps.findIndex((step) => step.call === 'pivot_root');
+  const root = steps.slice(0, Math.max(0, pivot)).findLast((step) => step.call === 'chdir')
+    ?.args.path;
+  const places = typeof root === 'string' ? [`R=${root}`, 'C=$(dirname "$R")', 'export R C'] : [];
+  return ['CONTAINER=by-hand', 'export CONTAINER NETNS=', ...places].map(escapeControls);
 }
 
 function escapeLines(sh: string): string {

@@ -1,6 +1,8 @@
 #!/bin/bash
 # 20 steps, as a shell would do them.
 set -eu
+CONTAINER=by-hand
+export CONTAINER NETNS=
 
 # == cgroup: control groups: what the container uses is counted, limited, and can be frozen or killed
 # 1. a control group of its own, by which the kernel counts and limits what the container uses; cgroups(7)
