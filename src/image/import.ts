@@ -1,0 +1,62 @@
+/** `POST /images/create?fromSrc=-`: an image of one layer from an archive of a root filesystem. */
+import { InvalidError } from '../errors/errors.ts';
+import { applyChanges } from './changes.ts';
+import type { Image } from './image.ts';
+import { importedConfig, parseOciConfig } from './oci-config.ts';
+import { idOf } from './record.ts';
+import { fullForm, referenceWithTag } from './reference.ts';
+import type { ImageStore } from './store.ts';
+
+export interface ImportOptions {
+  /** Repository to tag the image with; empty or undefined: it stays untagged. */
+  repo?: string | undefined;
+  /** Undefined or empty: `latest`. */
+  tag?: string | undefined;
+  /** Dockerfile instructions. */
+  changes?: readonly string[] | undefined;
+  /** Default: `Imported from -`. */
+  message?: string | undefined;
+  /** `os[/architecture[/variant]]`; default: this machine's. */
+  platform?: string | undefined;
+}
+
+/** @throws InvalidError for a bad archive, reference, change or platform; nothing is left of it */
+export async function importImage(
+  store: ImageStore,
+  archive: AsyncIterable<Uint8Array>,
+  options: ImportOptions,
+): Promise<Image> {
+  const reference = options.repo
+    ? fullForm(referenceWithTag(options.repo, options.tag))
+    : undefined;
+  const config = applyChanges({}, options.changes ?? []);
+  const platform = parsePlatform(options.platform);
+  const layer = await store.layers.stage(archive);
+  return store.exclusively(async () => {
+    const bytes = importedConfig({
+      ...platform,
+      created: new Date().toISOString(),
+      comment: options.message || 'Imported from -',
+      config,
+      diffId: layer.diffId,
+    });
+    await store.layers.commit(layer);
+    const image = await store.add({ id: idOf(bytes), oci: parseOciConfig(bytes) }, bytes);
+    if (reference) await store.setTag(image, reference);
+    return store.present(image);
+  });
+}
+
+/** Node's names to Go's, which images use. */
+const architectures: Record<string, string> = { x64: 'amd64', ia32: '386', arm64: 'arm64' };
+
+function parsePlatform(text: string | undefined): { os: string; architecture: string } {
+  const own = architectures[process.arch] ?? process.arch;
+  if (!text) return { os: 'linux', architecture: own };
+  const match = /^([a-z0-9_]+)(?:\/([a-z0-9_]+)(?:\/[a-z0-9_.]+)?)?$/i.exec(text);
+  if (!match)
+    throw new InvalidError(`invalid platform ${JSON.stringify(text)}: want os/architecture`);
+  if (match[1]?.toLowerCase() !== 'linux')
+    throw new InvalidError(`operating system is not supported: ${match[1]}`);
+  return { os: 'linux', architecture: match[2] ?? own };
+}

@@ -1,0 +1,87 @@
+/**
+ * The image configuration: the JSON document whose sha256 is the image's id. Read with tolerance for
+ * fields we do not know, and with none for the ones the engine relies on.
+ *
+ * OCI image-spec, config.md
+ */
+import { z } from 'zod';
+import type { ImageConfig } from './image.ts';
+
+const strings = z.array(z.string()).nullish();
+const set = z.record(z.string(), z.looseObject({})).nullish();
+
+const configSchema = z.looseObject({
+  User: z.string().optional(),
+  ExposedPorts: set,
+  Env: strings,
+  Entrypoint: strings,
+  Cmd: strings,
+  Volumes: set,
+  WorkingDir: z.string().optional(),
+  Labels: z.record(z.string(), z.string()).nullish(),
+  StopSignal: z.string().optional(),
+  Healthcheck: z.looseObject({}).nullish(),
+  OnBuild: strings,
+  Shell: strings,
+});
+
+const ociSchema = z.looseObject({
+  architecture: z.string(),
+  os: z.string(),
+  created: z.string().optional(),
+  author: z.string().optional(),
+  comment: z.string().optional(),
+  config: configSchema.nullish(),
+  rootfs: z.looseObject({
+    type: z.literal('layers'),
+    diff_ids: z.array(z.string().regex(/^sha256:[a-f0-9]{64}$/)),
+  }),
+  history: z.array(z.looseObject({ comment: z.string().optional() })).nullish(),
+});
+
+export interface OciConfig {
+  architecture: string;
+  os: string;
+  created: string;
+  author: string;
+  comment: string;
+  config: ImageConfig;
+  diffIds: string[];
+}
+
+/** @throws ZodError, SyntaxError when it is no image configuration */
+export function parseOciConfig(bytes: Uint8Array): OciConfig {
+  const oci = ociSchema.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
+  return {
+    architecture: oci.architecture,
+    os: oci.os,
+    created: oci.created ?? '0001-01-01T00:00:00Z',
+    author: oci.author ?? '',
+    comment: oci.comment ?? oci.history?.at(-1)?.comment ?? '',
+    config: (oci.config ?? {}) as ImageConfig,
+    diffIds: oci.rootfs.diff_ids,
+  };
+}
+
+/** The document for an imported root filesystem, as docker writes it. */
+export function importedConfig(fields: {
+  architecture: string;
+  os: string;
+  created: string;
+  comment: string;
+  config: ImageConfig;
+  diffId: string;
+}): Buffer {
+  const { architecture, os, created, comment, config, diffId } = fields;
+  return Buffer.from(
+    JSON.stringify({
+      architecture,
+      comment,
+      config,
+      created,
+      history: [{ created, comment }],
+      os,
+      rootfs: { type: 'layers', diff_ids: [diffId] },
+    }),
+  );
+}

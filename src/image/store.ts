@@ -1,0 +1,243 @@
+/**
+ * The images the engine has, and what can be done with them.
+ *
+ * Contract
+ * - One folder per image; the index of tags is derived from them at start, so it cannot disagree.
+ * - An image is visible when its folder is renamed in, its layers before it; a removed one goes by rename.
+ * - Changes happen one after the other; unpacking, the long part, happens before and beside them.
+ * - A broken record is set aside under `images/` as `broken-…` and stops nobody else.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Paths } from '../store/paths.ts';
+import { find } from './find.ts';
+import type { Image } from './image.ts';
+import { type ImportOptions, importImage } from './import.ts';
+import { LayerStore } from './layers.ts';
+import { hexOf, type ImageRecord, readImage, type StoredImage, serialize } from './record.ts';
+import { familiarForm, fullForm, parseReference, referenceWithTag } from './reference.ts';
+import { type InUse, type Removed, removeImage } from './remove.ts';
+import { removeTree } from './remove-tree.ts';
+import { syncFolder, writeFileDurably, writeNewFile } from './write-file.ts';
+
+const prefix = 'image-';
+
+export class ImageStore {
+  readonly #images = new Map<string, StoredImage>();
+  /** Image id by full reference. */
+  readonly #tags = new Map<string, string>();
+  #generation = 0;
+  #last: Promise<unknown> = Promise.resolve();
+  readonly layers: LayerStore;
+
+  private constructor(
+    readonly paths: Paths,
+    readonly log: Logger,
+  ) {
+    this.layers = new LayerStore(paths);
+  }
+
+  /** Reads what is on disk, and clears away what a crash left half-made. */
+  static async open(paths: Paths, log: Logger): Promise<ImageStore> {
+    const store = new ImageStore(paths, log);
+    for (const dir of [paths.images, paths.layers, paths.staging, paths.trash])
+      await mkdir(dir, { recursive: true, mode: 0o700 });
+    await store.#clearLeftovers();
+    await store.layers.open((dir, error) => {
+      log.error({ dir, error: String(error) }, 'set aside a layer that cannot be read');
+    });
+    const broken = await store.#load();
+    if (broken === 0) await store.#removeOrphans();
+    return store;
+  }
+
+  /** All images, the newest first. */
+  list(): Image[] {
+    return [...this.#images.values()]
+      .map((stored) => this.#present(stored))
+      .sort((a, b) => b.created.localeCompare(a.created));
+  }
+
+  /**
+   * Finds an image as docker does: full id, then reference, then unique prefix of an id.
+   * @throws NotFoundError with docker's words, InvalidError for what is no reference or fits several
+   */
+  find(ref: string): Image {
+    return this.#present(find(ref, this.#images, this.#tags));
+  }
+
+  /** Makes an image of one layer from an archive of a root filesystem. */
+  async import(stream: AsyncIterable<Uint8Array>, options: ImportOptions = {}): Promise<Image> {
+    return importImage(this, stream, options);
+  }
+
+  /**
+   * Lets `repo:tag` mean the image that `source` means.
+   * @throws NotFoundError, InvalidError
+   */
+  tag(source: string, repo: string, tag?: string): Promise<void> {
+    return this.exclusively(async () => {
+      const reference = referenceWithTag(repo, tag);
+      await this.setTag(find(source, this.#images, this.#tags), fullForm(reference));
+    });
+  }
+
+  /**
+   * Removes a reference, and the image with its last one.
+   * @param inUse who uses the image with this id, if anybody
+   * @throws NotFoundError, ConflictError with docker's words
+   */
+  remove(
+    ref: string,
+    options: { force?: boolean; prune?: boolean },
+    inUse: (imageId: string) => InUse,
+  ): Promise<Removed[]> {
+    return this.exclusively(() => removeImage(this, ref, options.force === true, inUse));
+  }
+
+  // What follows is for the other files of this folder.
+
+  /** Runs `change` when all changes before it are done. */
+  exclusively<T>(change: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(change);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  stored(ref: string): StoredImage {
+    return find(ref, this.#images, this.#tags);
+  }
+
+  present(stored: StoredImage): Image {
+    return this.#present(stored);
+  }
+
+  /** Makes an image visible; its layers are. */
+  async add(image: Omit<StoredImage, 'record'>, configBytes: Uint8Array): Promise<StoredImage> {
+    const existing = this.#images.get(image.id);
+    if (existing) return existing;
+    const stored: StoredImage = { ...image, record: { schema: 1, tags: {}, digests: [] } };
+    const staging = join(this.paths.staging, prefix + randomUUID());
+    await mkdir(staging, { mode: 0o700 });
+    await writeNewFile(join(staging, 'config.json'), configBytes);
+    await writeNewFile(join(staging, 'image.json'), serialize(stored.record));
+    await syncFolder(staging);
+    await rename(staging, this.#dir(image.id));
+    await syncFolder(this.paths.images);
+    this.#images.set(image.id, stored);
+    return stored;
+  }
+
+  /** Points a full reference at an image, taking it from the one that had it. */
+  async setTag(image: StoredImage, reference: string): Promise<void> {
+    const before = this.#images.get(this.#tags.get(reference) ?? '');
+    if (before === image) return;
+    const tags = { ...image.record.tags, [reference]: ++this.#generation };
+    await this.#write(image, { ...image.record, tags });
+    this.#tags.set(reference, image.id);
+    if (before) await this.#write(before, withoutTag(before.record, reference));
+  }
+
+  async removeTag(image: StoredImage, reference: string): Promise<void> {
+    await this.#write(image, withoutTag(image.record, reference));
+    this.#tags.delete(reference);
+  }
+
+  /** Removes an image that has no tags and the layers that no other image has. */
+  async delete(image: StoredImage): Promise<void> {
+    const trash = join(this.paths.trash, prefix + randomUUID());
+    await rename(this.#dir(image.id), trash);
+    await syncFolder(this.paths.images);
+    this.#images.delete(image.id);
+    await removeTree(trash);
+    await this.#removeOrphans();
+  }
+
+  #present({ id, record, oci }: StoredImage): Image {
+    const { diffIds, ...described } = oci;
+    return {
+      id,
+      ...described,
+      tags: Object.keys(record.tags).map(familiar).sort(),
+      digests: record.digests.map(familiar),
+      diffIds,
+      layerDirs: diffIds.map((diffId) => this.layers.directory(diffId)).reverse(),
+      sizeBytes: diffIds.reduce((sum, id) => sum + (this.layers.get(id)?.sizeBytes ?? 0), 0),
+    };
+  }
+
+  #dir(id: string): string {
+    return join(this.paths.images, hexOf(id));
+  }
+
+  async #write(image: StoredImage, record: ImageRecord): Promise<void> {
+    await writeFileDurably(join(this.#dir(image.id), 'image.json'), serialize(record));
+    image.record = record;
+  }
+
+  /** @returns how many could not be read */
+  async #load(): Promise<number> {
+    let broken = 0;
+    for (const name of await readdir(this.paths.images)) {
+      if (!/^[a-f0-9]{64}$/.test(name)) {
+        broken++;
+        continue;
+      }
+      try {
+        const image = await readImage(join(this.paths.images, name), name);
+        for (const diffId of image.oci.diffIds)
+          if (!this.layers.get(diffId)) throw new Error(`its layer ${diffId} is not there`);
+        this.#images.set(image.id, image);
+      } catch (error) {
+        broken++;
+        await this.#setAside(name, error);
+      }
+    }
+    await this.#indexTags();
+    return broken;
+  }
+
+  async #setAside(name: string, error: unknown): Promise<void> {
+    const from = join(this.paths.images, name);
+    const to = join(this.paths.images, `broken-${name}-${Date.now()}`);
+    await rename(from, to);
+    this.log.error({ image: name, movedTo: to, error: String(error) }, 'set aside a broken image');
+  }
+
+  /** A tag that two images claim belongs to the later generation; the other record is put right. */
+  async #indexTags(): Promise<void> {
+    const claims = [...this.#images.values()].flatMap((image) =>
+      Object.entries(image.record.tags).map(([tag, generation]) => ({ image, tag, generation })),
+    );
+    claims.sort((a, b) => a.generation - b.generation);
+    for (const { image, tag, generation } of claims) {
+      this.#generation = Math.max(this.#generation, generation);
+      const loser = this.#images.get(this.#tags.get(tag) ?? '');
+      this.#tags.set(tag, image.id);
+      if (loser) await this.#write(loser, withoutTag(loser.record, tag));
+    }
+  }
+
+  async #clearLeftovers(): Promise<void> {
+    for (const dir of [this.paths.staging, this.paths.trash])
+      for (const name of await readdir(dir))
+        if (/^(image|layer)-/.test(name)) await removeTree(join(dir, name));
+  }
+
+  /** Layers that no image names, such as of an image that was removed. */
+  async #removeOrphans(): Promise<void> {
+    const used = new Set([...this.#images.values()].flatMap((image) => image.oci.diffIds));
+    for (const diffId of this.layers.all()) if (!used.has(diffId)) await this.layers.remove(diffId);
+  }
+}
+
+function familiar(reference: string): string {
+  return familiarForm(parseReference(reference));
+}
+
+function withoutTag(record: ImageRecord, reference: string): ImageRecord {
+  const { [reference]: _gone, ...tags } = record.tags;
+  return { ...record, tags };
+}

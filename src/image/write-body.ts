@@ -1,0 +1,25 @@
+/** Writes an entry's body to a descriptor: small pieces at once, large ones off the main thread. */
+import { write, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
+import type { TarEntry } from './tar/read.ts';
+
+const writeInBackground = promisify(write);
+
+/** Up to this many bytes a write into the page cache costs less than a trip to another thread. */
+const smallBytes = 64 * 1024;
+
+export async function writeBody(fd: number, entry: TarEntry): Promise<void> {
+  for await (const chunk of entry.body()) {
+    if (entry.size <= smallBytes) writeAll(fd, chunk);
+    else await writeAllInBackground(fd, chunk);
+  }
+}
+
+function writeAll(fd: number, chunk: Buffer): void {
+  for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
+}
+
+async function writeAllInBackground(fd: number, chunk: Buffer): Promise<void> {
+  for (let at = 0; at < chunk.length; )
+    at += (await writeInBackground(fd, chunk, at, chunk.length - at, null)).bytesWritten;
+}
