@@ -1,6 +1,8 @@
 import type { Duplex } from 'node:stream';
-import { NotBuiltError } from '../errors/errors.ts';
+import { ConflictError } from '../errors/errors.ts';
 import type { Engine } from './engine.ts';
+import { connectShim } from './shim-link.ts';
+import { isAlive } from './state.ts';
 import type { Container } from './table.ts';
 
 export interface AttachOptions {
@@ -9,25 +11,62 @@ export interface AttachOptions {
   stderr: boolean;
 }
 
-/**
- * A stream to the shim: bytes written are the container's stdin, bytes read are its output in docker's framing (raw with
- * a terminal). A container that is not started yet may be attached: the stream begins with its first byte.
- * Ending the writable side is the client's half-close.
- */
-export async function attach(
-  _engine: Engine,
-  _container: Container,
-  _options: AttachOptions,
-): Promise<Duplex> {
-  throw new NotBuiltError('attach');
+/** Somebody who attached before the container was started; `start` connects and hands the stream over. */
+export interface PendingAttach {
+  options: AttachOptions;
+  connected: (stream: Duplex) => void;
+  failed: (error: Error) => void;
 }
 
-/** Sets the terminal's size. Before start it is kept for the start. */
+/**
+ * A stream to the shim: bytes written are the container's stdin, bytes read are its output in docker's framing (raw with
+ * a terminal). Ending the writable side is the client's half-close.
+ *
+ * For a container that is not started yet the stream comes with the start and begins with the first byte; for that
+ * the registration is complete when this function returns its promise.
+ * @param signal gives up waiting for a start
+ * @throws ConflictError when it is paused
+ */
+export function attach(
+  _engine: Engine,
+  container: Container,
+  options: AttachOptions,
+  signal: AbortSignal,
+): Promise<Duplex> {
+  const { state } = container.record;
+  if (state.status === 'paused')
+    return Promise.reject(
+      new ConflictError(`container ${container.id} is paused, unpause the container before attach`),
+    );
+  return isAlive(state) ? connectAttach(container, options) : waitForStart(container, options, signal);
+}
+
+function waitForStart(container: Container, options: AttachOptions, signal: AbortSignal): Promise<Duplex> {
+  return new Promise((connected, failed) => {
+    const pending: PendingAttach = { options, connected, failed };
+    container.pendingAttaches.add(pending);
+    signal.addEventListener('abort', () => {
+      container.pendingAttaches.delete(pending);
+      failed(signal.reason as Error);
+    });
+  });
+}
+
+/** Connects an attach client to a container whose shim listens. */
+export async function connectAttach(container: Container, options: AttachOptions): Promise<Duplex> {
+  const socket = await connectShim(container.paths.runDir);
+  const flags = `${options.stdin ? 'i' : ''}${options.stdout ? 'o' : ''}${options.stderr ? 'e' : ''}`;
+  socket.write(`attach ${flags}\n`);
+  return socket;
+}
+
+/** Sets the terminal's size in characters. Before start it is kept for the start. */
 export async function resize(
   _engine: Engine,
-  _container: Container,
-  _rows: number,
-  _columns: number,
+  container: Container,
+  rows: number,
+  columns: number,
 ): Promise<void> {
-  throw new NotBuiltError('resize');
+  container.terminalSize = [rows, columns];
+  container.link?.resize(rows, columns);
 }

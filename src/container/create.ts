@@ -1,14 +1,120 @@
-import { NotBuiltError } from '../errors/errors.ts';
-import type { CreateRequest } from './config.ts';
+/** `POST /containers/create`: a record and its folders, made in staging and renamed in. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, rename } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { InvalidError } from '../errors/errors.ts';
+import type { Image } from '../image/image.ts';
+import { writeRecord } from '../store/record.ts';
+import { now } from './clock.ts';
+import type { ContainerConfig, CreateRequest, HostConfig } from './config.ts';
 import type { Engine } from './engine.ts';
+import { emit } from './events.ts';
+import { randomName } from './names.ts';
+import { keptCapabilities } from './plan/identity.ts';
+import type { ContainerRecord } from './record.ts';
+import { Container } from './table.ts';
 
 /**
  * Makes a container in state `created`. Nothing exists of it if this throws.
  * @throws InvalidError (400), NotFoundError (no such image), ConflictError (name in use)
  */
 export async function create(
-  _engine: Engine,
-  _request: CreateRequest,
+  engine: Engine,
+  request: CreateRequest,
 ): Promise<{ id: string; warnings: string[] }> {
-  throw new NotBuiltError('create');
+  const image = engine.images.find(request.config.Image);
+  const config = mergeConfig(request.config, image.config);
+  keptCapabilities(request.hostConfig.CapAdd ?? [], request.hostConfig.CapDrop ?? []);
+  const id = randomBytes(32).toString('hex');
+  const name = engine.containers.claim(request.name ?? randomName(engine.containers), id);
+  try {
+    const record = newRecord(id, name, image, config, request.hostConfig);
+    const container = new Container(record, engine.paths.container(id));
+    await store(engine, container);
+    engine.containers.add(container);
+    emit(engine, container, 'create');
+  } finally {
+    engine.containers.unclaim(name);
+  }
+  return { id, warnings: warnings(image) };
 }
+
+function newRecord(
+  id: string,
+  name: string,
+  image: Image,
+  config: ContainerConfig,
+  hostConfig: HostConfig,
+): ContainerRecord {
+  const [path, ...args] = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
+  if (path === undefined || path === '')
+    throw new InvalidError(path === undefined ? 'no command specified' : 'the command is empty: name a program to run');
+  const own = hostConfig.UTSMode === 'host' || hostConfig.NetworkMode === 'host';
+  return {
+    schema: 1,
+    id,
+    name,
+    createdAt: now(),
+    imageId: image.id,
+    config: { ...config, Hostname: config.Hostname || (own ? hostname() : id.slice(0, 12)) },
+    hostConfig,
+    path,
+    args,
+    state: { status: 'created', exitCode: 0, error: '' },
+    restartCount: 0,
+    endpoints: {},
+  };
+}
+
+/** Docker's rule: an entrypoint of one's own drops the image's command; environment is joined by name. */
+export function mergeConfig(own: ContainerConfig, image: Image['config']): ContainerConfig {
+  const entrypoint = own.Entrypoint ?? image.Entrypoint ?? null;
+  const command = own.Cmd ?? (own.Entrypoint === null ? (image.Cmd ?? null) : null);
+  return {
+    ...own,
+    Entrypoint: entrypoint?.[0] === '' && entrypoint.length === 1 ? null : entrypoint,
+    Cmd: command,
+    Env: mergeEnvironment(image.Env ?? [], own.Env),
+    User: own.User || image.User || '',
+    WorkingDir: own.WorkingDir || image.WorkingDir || '',
+    Labels: { ...image.Labels, ...own.Labels },
+    ExposedPorts: image.ExposedPorts || own.ExposedPorts ? { ...image.ExposedPorts, ...own.ExposedPorts } : null,
+    Volumes: image.Volumes || own.Volumes ? { ...image.Volumes, ...own.Volumes } : null,
+    ...(own.StopSignal || image.StopSignal ? { StopSignal: own.StopSignal || (image.StopSignal as string) } : {}),
+  };
+}
+
+/** The image's first, each replaced by one's own of the same name. An entry without `=` unsets it. */
+function mergeEnvironment(image: readonly string[], own: readonly string[]): string[] {
+  const merged = new Map<string, string>();
+  for (const entry of image) if (entry.includes('=')) merged.set(nameOf(entry), entry);
+  for (const entry of own) {
+    if (entry.startsWith('=') || entry.includes('\0'))
+      throw new InvalidError(`invalid environment variable: ${entry.replaceAll('\0', '\\0')}`);
+    if (entry.includes('=')) merged.set(nameOf(entry), entry);
+    else merged.delete(entry);
+  }
+  return [...merged.values()];
+}
+
+function nameOf(entry: string): string {
+  return entry.slice(0, entry.indexOf('='));
+}
+
+async function store(engine: Engine, container: Container): Promise<void> {
+  const staging = join(engine.paths.staging, container.id);
+  await mkdir(staging, { mode: 0o700 });
+  for (const [folder, mode] of [['upper', 0o755], ['work', 0o700], ['rootfs', 0o755]] as const)
+    await mkdir(join(staging, folder), { mode });
+  await writeRecord(join(staging, 'container.json'), container.record);
+  await rename(staging, container.paths.dir);
+}
+
+function warnings(image: Image): string[] {
+  const volumes = Object.keys(image.config.Volumes ?? {});
+  return volumes.length
+    ? [`volumes are not built yet: ${volumes.join(', ')} of the image are kept in the container's own layer`]
+    : [];
+}
+

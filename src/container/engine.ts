@@ -16,12 +16,16 @@ export interface Engine {
   readonly containers: ContainerTable;
   readonly network: BridgeNetwork;
   readonly events: Events;
+  /** The shim's program in a sealed memfd. */
+  readonly shimFd: number;
   readonly log: Logger;
 }
 
 /** Publishes what happened, for `GET /events` and for waiters inside the engine. */
 export interface Events {
   emit(event: EngineEvent): void;
+  /** The last events, oldest first. */
+  history(): readonly EngineEvent[];
   /** Calls back for each event from now on; the result stops it. */
   subscribe(listener: (event: EngineEvent) => void): () => void;
 }

@@ -1,5 +1,7 @@
-import { NotBuiltError } from '../errors/errors.ts';
+/** Reading a container's log: docker's json-file lines, oldest first, following it if asked. */
+import { isAlive } from './state.ts';
 import type { Engine } from './engine.ts';
+import { LogFiles } from './log-files.ts';
 import type { Container } from './table.ts';
 
 export interface LogsOptions {
@@ -21,12 +23,76 @@ export interface LogEntry {
   text: Buffer;
 }
 
-/** Reads the log, oldest first; with `follow` ends when the container has ended and all was read. */
+/**
+ * With `follow` it ends when the container has ended and all was read, when an entry is later than `until`, or when
+ * `signal` aborts.
+ */
 export async function* logs(
   _engine: Engine,
-  _container: Container,
-  _options: LogsOptions,
-  _signal: AbortSignal,
+  container: Container,
+  options: LogsOptions,
+  signal: AbortSignal,
 ): AsyncGenerator<LogEntry> {
-  yield Promise.reject(new NotBuiltError('logs'));
+  const files = await LogFiles.open(container.paths.log);
+  const changed = options.follow ? watchChanges(files, container, signal) : undefined;
+  try {
+    yield* lastOf(wanted(files.read(), options), options.tail);
+    while (changed && !signal.aborted) {
+      const ended = !isAlive(container.record.state) && container.record.state.status !== 'created';
+      for await (const entry of wanted(files.read(), options)) yield entry;
+      if (ended || (options.until !== undefined && Date.now() / 1000 > options.until)) break;
+      await changed.next();
+    }
+  } finally {
+    changed?.stop();
+    await files.close();
+  }
+}
+
+async function* wanted(entries: AsyncIterable<LogEntry>, options: LogsOptions): AsyncGenerator<LogEntry> {
+  for await (const entry of entries) {
+    if (!options[entry.stream]) continue;
+    if (options.since !== undefined || options.until !== undefined) {
+      const seconds = Date.parse(entry.time) / 1000;
+      if (options.since !== undefined && seconds < options.since) continue;
+      if (options.until !== undefined && seconds > options.until) return;
+    }
+    yield entry;
+  }
+}
+
+async function* lastOf(entries: AsyncIterable<LogEntry>, count: number | undefined): AsyncGenerator<LogEntry> {
+  if (count === undefined) return yield* entries;
+  let kept: LogEntry[] = [];
+  for await (const entry of entries) {
+    kept.push(entry);
+    if (kept.length > 2 * count + 1024) kept = kept.slice(-count || kept.length);
+  }
+  yield* count === 0 ? [] : kept.slice(-count);
+}
+
+/** Wakes the reader when the log grew, the container's state changed, or the reader gives up. */
+function watchChanges(files: LogFiles, container: Container, signal: AbortSignal) {
+  let wake: () => void = () => undefined;
+  let pending = false;
+  const notify = () => {
+    pending = true;
+    wake();
+  };
+  const stopWatching = files.onChange(notify);
+  container.on('state', notify);
+  container.on('removed', notify);
+  signal.addEventListener('abort', notify);
+  return {
+    async next(): Promise<void> {
+      if (!pending) await new Promise<void>((resolve) => (wake = resolve));
+      pending = false;
+    },
+    stop(): void {
+      stopWatching();
+      container.off('state', notify);
+      container.off('removed', notify);
+      signal.removeEventListener('abort', notify);
+    },
+  };
 }

@@ -1,15 +1,38 @@
-import { NotBuiltError } from '../errors/errors.ts';
+/** `DELETE /containers/{id}` */
+import { ConflictError, NotFoundError } from '../errors/errors.ts';
+import { removeTree } from '../store/remove-tree.ts';
 import type { Engine } from './engine.ts';
+import { emit } from './events.ts';
+import { endOf, kill } from './kill.ts';
+import { isAlive } from './state.ts';
 import type { Container } from './table.ts';
 
 /**
  * @param options.force kill it first if it runs
- * @throws ConflictError when it runs and `force` is not set
+ * @throws ConflictError when it runs and `force` is not set, NotFoundError when somebody else removed it meanwhile
  */
 export async function remove(
-  _engine: Engine,
-  _container: Container,
-  _options: { force: boolean; volumes: boolean },
+  engine: Engine,
+  container: Container,
+  options: { force: boolean; volumes: boolean },
 ): Promise<void> {
-  throw new NotBuiltError('remove');
+  if (options.force && isAlive(container.record.state)) {
+    const ended = endOf(container);
+    await kill(engine, container, 'SIGKILL');
+    await ended;
+  }
+  await container.lock.run(() => removeNow(engine, container));
+}
+
+async function removeNow(engine: Engine, container: Container): Promise<void> {
+  const { state, name, id } = container.record;
+  if (engine.containers.get(id) !== container) throw new NotFoundError(`No such container: ${id}`);
+  if (isAlive(state))
+    throw new ConflictError(
+      `cannot remove container "/${name}": container is ${state.status}: stop the container before removing or force remove`,
+    );
+  await removeTree(container.paths.dir, engine.paths.trash);
+  engine.containers.delete(container);
+  emit(engine, container, 'destroy');
+  container.emit('removed');
 }

@@ -1,12 +1,21 @@
-import { NotBuiltError } from '../errors/errors.ts';
+import { writeRecord } from '../store/record.ts';
 import type { Engine } from './engine.ts';
+import { emit } from './events.ts';
 import type { Container } from './table.ts';
 
-/** @throws InvalidError, ConflictError when the name is in use */
-export async function rename(
-  _engine: Engine,
-  _container: Container,
-  _newName: string,
-): Promise<void> {
-  throw new NotBuiltError('rename');
+/** @throws InvalidError for a bad name, ConflictError when it is in use */
+export async function rename(engine: Engine, container: Container, newName: string): Promise<void> {
+  await container.lock.run(async () => {
+    const oldName = container.name;
+    const name = engine.containers.claim(newName, container.id);
+    try {
+      const record = { ...container.record, name };
+      await writeRecord(container.paths.record, record);
+      container.record = record;
+      engine.containers.rename(container, oldName);
+      emit(engine, container, 'rename', { oldName: `/${oldName}` });
+    } finally {
+      engine.containers.unclaim(name);
+    }
+  });
 }

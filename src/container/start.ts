@@ -1,11 +1,127 @@
-import { NotBuiltError } from '../errors/errors.ts';
+/** `POST /containers/{id}/start` */
+import { mkdir, rm } from 'node:fs/promises';
+import { errnoName } from '../kernel/ffi.ts';
+import { StepFailure } from '../step/perform.ts';
+import type { Result, Step } from '../step/step.ts';
+import { connectAttach } from './attach.ts';
+import { closeOwn, handlersFor } from './calls.ts';
+import { now } from './clock.ts';
+import { watchEnd } from './end.ts';
 import type { Engine } from './engine.ts';
+import { emit } from './events.ts';
+import { type Launched, launch } from './launch.ts';
+import { type Prepared, prepare } from './prepare.ts';
+import { release } from './release.ts';
+import { remove } from './remove.ts';
+import { setState } from './set-state.ts';
+import { openShimSocket, type ShimSocket } from './shim-socket.ts';
+import { startError } from './start-error.ts';
+import { assertTransition } from './state.ts';
+import { keepSteps } from './steps-file.ts';
 import type { Container } from './table.ts';
 
 /**
  * @throws NotModifiedError when it is running, StartError (with exit code 126/127/128) when the
  *   program could not be started; then nothing of the attempt is left
  */
-export async function start(_engine: Engine, _container: Container): Promise<void> {
-  throw new NotBuiltError('start');
+export async function start(engine: Engine, container: Container): Promise<void> {
+  try {
+    await container.lock.run(() => startNow(engine, container));
+  } catch (error) {
+    for (const pending of container.pendingAttaches) pending.failed(error as Error);
+    container.pendingAttaches.clear();
+    const attempted = container.record.state.status !== 'running';
+    if (container.record.hostConfig.AutoRemove && attempted)
+      await remove(engine, container, { force: false, volumes: true });
+    throw error;
+  }
+}
+
+async function startNow(engine: Engine, container: Container): Promise<void> {
+  assertTransition('start', container.record.state, container.name);
+  container.stopRequested = false;
+  let socket: ShimSocket | undefined;
+  let prepared: Prepared | undefined;
+  try {
+    await freshRunDir(container);
+    socket = await openShimSocket(container.paths.runDir);
+    const clients = 1 + (await handOverAttaches(container));
+    prepared = await prepare(engine, container);
+    const launched = await execute(engine, container, prepared, socket, clients);
+    await recordRunning(engine, container, launched, prepared);
+    watchEnd(engine, container, socket.link, launched.shimPid);
+    await handOverAttaches(container);
+  } catch (error) {
+    socket?.link.socket.destroy();
+    await release(engine, container, prepared?.endpoints ?? {});
+    throw await recordFailure(container, error);
+  } finally {
+    socket?.close();
+  }
+}
+
+/** The run folder of an earlier life, if any, goes; a crash may have left one. */
+async function freshRunDir({ paths: { runDir } }: Container): Promise<void> {
+  await rm(runDir, { recursive: true, force: true });
+  await mkdir(runDir, { recursive: true, mode: 0o700 });
+}
+
+/** Connects all who attached before the start, so that they see the first byte. */
+async function handOverAttaches(container: Container): Promise<number> {
+  const waiting = [...container.pendingAttaches];
+  container.pendingAttaches.clear();
+  for (const { options, connected, failed } of waiting) {
+    await connectAttach(container, options).then(connected, failed);
+  }
+  return waiting.length;
+}
+
+async function execute(
+  engine: Engine,
+  container: Container,
+  { steps }: Prepared,
+  socket: ShimSocket,
+  clients: number,
+): Promise<Launched & { shimPid: number }> {
+  const results: Result[] = [];
+  const onResult = (step: Step, result: Result) => {
+    results.push(result);
+    container.emit('step', step, result);
+  };
+  const slots = new Map(engine.network.slots);
+  const handlers = handlersFor({ engine, container, steps, slots, clients, listenFd: socket.listenFd });
+  try {
+    const launched = await launch({ steps, handlers, slots, link: socket.link, onResult });
+    const spawned = results.find(({ n }) => steps[n - 1]?.call === 'posix_spawn');
+    return { ...launched, shimPid: spawned?.ret ?? 0 };
+  } finally {
+    closeOwn(slots, engine.network.slots);
+    keepSteps(engine, container, { steps, results });
+  }
+}
+
+async function recordRunning(
+  engine: Engine,
+  container: Container,
+  { pid, startTicks }: Launched,
+  { endpoints }: Prepared,
+): Promise<void> {
+  const { bootId } = engine.facts;
+  const state = { status: 'running', pid, startTicks, bootId, startedAt: now() } as const;
+  await setState(container, state, { endpoints });
+  emit(engine, container, 'start');
+}
+
+/** A start that failed leaves the container as it was, with the exit code and the reason in its state. */
+async function recordFailure(container: Container, error: unknown): Promise<unknown> {
+  const { state, name } = container.record;
+  const told =
+    error instanceof StepFailure
+      ? startError(name, error.step, error.errno, errnoName(error.errno), error.cause)
+      : error;
+  const exitCode = told instanceof Error && 'exitCode' in told ? Number(told.exitCode) : 128;
+  const message = told instanceof Error ? told.message : String(told);
+  if (state.status === 'created' || state.status === 'exited')
+    await setState(container, { ...state, exitCode, error: message });
+  return told;
 }

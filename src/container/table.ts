@@ -3,19 +3,39 @@
  * from the records, so they cannot disagree with them.
  */
 import { EventEmitter } from 'node:events';
-import { InvalidError, NotFoundError } from '../errors/errors.ts';
+import { ConflictError, InvalidError, NotFoundError } from '../errors/errors.ts';
 import type { ContainerPaths } from '../store/paths.ts';
 import type { Result, Step } from '../step/step.ts';
+import { Lock } from './lock.ts';
+import { assertName } from './names.ts';
 import type { ContainerRecord } from './record.ts';
+import type { ShimLink } from './shim-link.ts';
+import type { Execution } from './steps-file.ts';
+import type { PendingAttach } from './attach.ts';
 
 /** A container in memory: its record, where it lives, and who waits for it. */
 export class Container extends EventEmitter<{
-  /** The record's state changed. */
+  /** The record's state changed and is stored. */
   state: [];
   /** A step was performed. */
   step: [Step, Result];
+  /** It ended and its record says so: exit code, and why if not by its own will. */
+  exit: [exitCode: number, error: string];
   removed: [];
 }> {
+  /** Verbs that change the record queue here. */
+  readonly lock = new Lock();
+  /** The connection to its shim while it is alive. */
+  link: ShimLink | undefined;
+  /** Attached before it was started. */
+  readonly pendingAttaches = new Set<PendingAttach>();
+  /** Rows and columns for the terminal, as last asked for. */
+  terminalSize: [rows: number, columns: number] = [0, 0];
+  /** Steps and results of the last start in this supervisor's life. */
+  execution: Execution | undefined;
+  /** The user asked it to stop: no restart policy counts. */
+  stopRequested = false;
+
   constructor(
     public record: ContainerRecord,
     readonly paths: ContainerPaths,
@@ -34,6 +54,8 @@ export class Container extends EventEmitter<{
 export class ContainerTable {
   readonly #byId = new Map<string, Container>();
   readonly #byName = new Map<string, Container>();
+  /** Names of containers that are being made or renamed. */
+  readonly #claims = new Map<string, { id: string }>();
 
   add(container: Container): void {
     this.#byId.set(container.id, container);
@@ -50,8 +72,32 @@ export class ContainerTable {
     this.#byName.set(container.name, container);
   }
 
-  byName(name: string): Container | undefined {
-    return this.#byName.get(name);
+  byName(name: string): Container | { id: string } | undefined {
+    return this.#byName.get(name) ?? this.#claims.get(name);
+  }
+
+  /**
+   * Takes a name for a container that is being made or renamed.
+   * @throws InvalidError for a bad name, ConflictError with docker's words when it is in use
+   */
+  claim(wanted: string, id: string): string {
+    const name = assertName(wanted);
+    const holder = this.byName(name);
+    if (holder)
+      throw new ConflictError(
+        `Conflict. The container name "/${name}" is already in use by container "${holder.id}". You have to remove (or rename) that container to be able to reuse that name.`,
+      );
+    this.#claims.set(name, { id });
+    return name;
+  }
+
+  unclaim(name: string): void {
+    this.#claims.delete(name);
+  }
+
+  /** By full id. */
+  get(id: string): Container | undefined {
+    return this.#byId.get(id);
   }
 
   all(): Container[] {

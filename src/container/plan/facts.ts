@@ -11,8 +11,6 @@ export interface HostFacts {
   cgroup: CgroupLayout;
   /** Overlay takes one `lowerdir+` per layer (kernel ≥ 6.5); else one string of at most a page. */
   overlayLowerdirPlus: boolean;
-  /** Of the paths docker masks or makes read-only: those that exist here, and whether they are folders. */
-  kernelPaths: ReadonlyMap<string, 'file' | 'directory'>;
   /** Swap can be limited (v2; v1 with swap accounting). */
   swapLimit: boolean;
   cpus: number;

@@ -1,0 +1,80 @@
+/** How the supervisor performs each call of its steps: the table `perform` looks them up in. */
+import { flagBits } from '../kernel/ffi.ts';
+import { attachDeviceFilter, dockerDeviceRules } from '../kernel/device-filter.ts';
+import { close, mkdir, open, rmdir, writeFile } from '../kernel/files.ts';
+import { sealedMemfd } from '../kernel/memfd.ts';
+import { setns, unshare } from '../kernel/namespaces.ts';
+import { netlinkCalls } from '../kernel/netlink/calls.ts';
+import { spawnShim } from '../kernel/spawn.ts';
+import { encodePlan } from '../step/encode.ts';
+import type { Handlers, Slots } from '../step/perform.ts';
+import type { Args, Step } from '../step/step.ts';
+import type { Engine } from './engine.ts';
+import { shimPlan } from './shim-plan.ts';
+import type { Container } from './table.ts';
+
+export interface Attempt {
+  engine: Engine;
+  container: Container;
+  steps: readonly Step[];
+  slots: Slots;
+  listenFd: number;
+  /** Connections the shim waits for before it begins. */
+  clients: number;
+}
+
+export function handlersFor(attempt: Attempt): Handlers {
+  return {
+    ...kernelCalls,
+    ...netlinkCalls,
+    posix_spawn: ({ cwd, inherit }) =>
+      spawn(attempt, String(cwd), inherit as unknown as Readonly<Record<string, number>>),
+  };
+}
+
+const kernelCalls: Handlers = {
+  mkdir: ({ path, mode }) => done(mkdir(text(path), Number(mode))),
+  rmdir: ({ path }) => done(rmdir(text(path))),
+  write: ({ path, data }) => done(writeFile(text(path), text(data))),
+  open: ({ path, flags, mode }) => open(text(path), flags as string[], Number(mode ?? 0)),
+  close: ({ fd }) => done(close(Number(fd))),
+  unshare: ({ flags }) => done(unshare(flags as string[])),
+  setns: ({ fd, nstype }) => done(setns(Number(fd), flagBits(nstype as string[]))),
+  BPF_PROG_ATTACH: ({ path }) => done(attachDeviceFilter(text(path), dockerDeviceRules)),
+};
+
+function text(arg: Args[string] | undefined): string {
+  return String(arg);
+}
+
+/** These calls return nothing but success. */
+function done(_: unknown): number {
+  return 0;
+}
+
+function spawn(
+  { engine, container, steps, listenFd, clients }: Attempt,
+  cwd: string,
+  inherit: Readonly<Record<string, number>>,
+): number {
+  const wire = encodePlan(shimPlan(container, clients), steps, new Map(Object.entries(inherit)));
+  const planFd = sealedMemfd('petri-plan', wire);
+  try {
+    return spawnShim({
+      executableFd: engine.shimFd,
+      argv: ['petri-shim', String(planFd), String(listenFd)],
+      cwd,
+      inherit: [planFd, listenFd, ...Object.values(inherit)],
+    });
+  } finally {
+    close(planFd);
+  }
+}
+
+/** Closes what an attempt opened and nobody closed: the shim has its own copies. */
+export function closeOwn(slots: Slots, kept: ReadonlyMap<string, number>): void {
+  for (const [name, fd] of slots) {
+    if (!kept.has(name)) close(fd);
+    slots.delete(name);
+  }
+}

@@ -1,0 +1,96 @@
+/** What a start needs before its plan can be computed: an address, the engine's files, who it runs as. */
+import { randomBytes } from 'node:crypto';
+import { statSync } from 'node:fs';
+import type { Image } from '../image/image.ts';
+import { endpointSteps, noneSteps } from '../network/endpoint-steps.ts';
+import { macOfAddress } from '../network/pool.ts';
+import type { Step, StepDraft } from '../step/step.ts';
+import type { HostConfig } from './config.ts';
+import type { Engine } from './engine.ts';
+import { writeEngineFiles } from './engine-files.ts';
+import { planContainer } from './plan/plan.ts';
+import { MASKED, READ_ONLY } from './plan/protect.ts';
+import { readIdentity } from './read-identity.ts';
+import type { Endpoint } from './record.ts';
+import type { Container } from './table.ts';
+
+export interface Prepared {
+  steps: readonly Step[];
+  /** By network name. */
+  endpoints: Record<string, Endpoint>;
+}
+
+/**
+ * Takes an address and computes the plan. On failure the address is given back.
+ * @throws InvalidError for an unknown user, NotFoundError when the image is gone
+ */
+export async function prepare(engine: Engine, container: Container): Promise<Prepared> {
+  const image = engine.images.find(container.record.imageId);
+  const endpoints = allocate(engine, container.record.hostConfig);
+  try {
+    await writeEngineFiles(engine, container, endpoints);
+    return { steps: plan(engine, container, image, endpoints), endpoints };
+  } catch (error) {
+    for (const { ipAddress } of Object.values(endpoints)) engine.network.pool.release(ipAddress);
+    throw error;
+  }
+}
+
+function plan(
+  engine: Engine,
+  container: Container,
+  image: Image,
+  endpoints: Record<string, Endpoint>,
+): Step[] {
+  const { record, paths } = container;
+  const lowerDirs = [engine.paths.initLayer, ...image.layerDirs];
+  return planContainer({
+    record,
+    paths,
+    facts: engine.facts,
+    identity: readIdentity(record, [paths.upper, ...lowerDirs]),
+    lowerDirs,
+    network: networkSteps(engine, record.hostConfig, endpoints),
+    netns: record.hostConfig.NetworkMode === 'host' ? 'host' : 'own',
+    kernelPaths: kernelPaths(record.hostConfig),
+  });
+}
+
+function onBridge({ NetworkMode }: HostConfig): boolean {
+  return ['', 'default', 'bridge'].includes(NetworkMode);
+}
+
+function allocate({ network }: Engine, hostConfig: HostConfig): Record<string, Endpoint> {
+  if (!onBridge(hostConfig)) return {};
+  const ipAddress = network.pool.allocate();
+  const endpoint: Endpoint = {
+    networkId: network.id,
+    endpointId: randomBytes(32).toString('hex'),
+    ipAddress,
+    prefixLength: network.prefixLength,
+    gateway: network.gateway,
+    macAddress: macOfAddress(ipAddress),
+    hostInterface: `veth${randomBytes(4).toString('hex')}`,
+  };
+  return { [network.name]: endpoint };
+}
+
+function networkSteps(
+  { network }: Engine,
+  hostConfig: HostConfig,
+  endpoints: Record<string, Endpoint>,
+): StepDraft[] {
+  if (hostConfig.NetworkMode === 'host') return [];
+  const endpoint = endpoints[network.name];
+  return endpoint ? endpointSteps(network, endpoint) : noneSteps();
+}
+
+/** Which of the paths to mask or protect this kernel has, and what they are. */
+function kernelPaths({ MaskedPaths, ReadonlyPaths }: HostConfig): Map<string, 'file' | 'directory'> {
+  const found = new Map<string, 'file' | 'directory'>();
+  for (const path of [...(MaskedPaths ?? MASKED), ...(ReadonlyPaths ?? READ_ONLY)]) {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat) found.set(path, stat.isDirectory() ? 'directory' : 'file');
+  }
+  return found;
+}

@@ -1,0 +1,59 @@
+/**
+ * Looks up a container's user in its own /etc/passwd and /etc/group. They are read through a read-only
+ * overlay that is mounted nowhere (it exists as a descriptor only) and resolved inside it, so that no
+ * link in an image can point at a file of the host.
+ */
+import { closeSync, fstatSync, readSync } from 'node:fs';
+import { InvalidError, KernelError } from '../errors/errors.ts';
+import { openat2 } from '../kernel/files.ts';
+import { detachedOverlay } from '../kernel/mounts.ts';
+import type { Identity } from './plan/input.ts';
+import type { ContainerRecord } from './record.ts';
+import { lookUpIdentity } from './users.ts';
+
+/** No real passwd file is nearly as large; a hostile one must not fill the engine's memory. */
+const MAX_BYTES = 10 * 1024 * 1024;
+
+/**
+ * @param layers folders of the root, top first, the container's writable one included; at least two
+ * @throws InvalidError for an unknown user or group, or files that are no plain files
+ */
+export function readIdentity({ config, hostConfig }: ContainerRecord, layers: readonly string[]): Identity {
+  const root = detachedOverlay(layers);
+  try {
+    const passwd = readInRoot(root, '/etc/passwd');
+    const group = readInRoot(root, '/etc/group');
+    return lookUpIdentity(config.User, hostConfig.GroupAdd ?? [], passwd, group);
+  } finally {
+    closeSync(root);
+  }
+}
+
+/** Text of a plain file under `root`; empty when there is none. */
+function readInRoot(root: number, path: string): string {
+  const fd = openInRoot(root, path);
+  if (fd === undefined) return '';
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) throw new InvalidError(`${path} of the container is not a plain file`);
+    if (stat.size > MAX_BYTES)
+      throw new InvalidError(`${path} of the container has ${stat.size} bytes, at most ${MAX_BYTES} are read`);
+    const text = Buffer.alloc(stat.size);
+    const length = readSync(fd, text, 0, stat.size, 0);
+    return text.toString('utf8', 0, length);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function openInRoot(root: number, path: string): number | undefined {
+  try {
+    return openat2(root, path, {
+      flags: ['O_RDONLY', 'O_NONBLOCK', 'O_NOCTTY', 'O_CLOEXEC'],
+      resolve: ['RESOLVE_IN_ROOT', 'RESOLVE_NO_MAGICLINKS'],
+    });
+  } catch (error) {
+    if (error instanceof KernelError && ['ENOENT', 'ENOTDIR'].includes(error.code)) return undefined;
+    throw error;
+  }
+}

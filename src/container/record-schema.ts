@@ -1,0 +1,52 @@
+/** Reads a container's record: schema 1, validated where the engine relies on it. */
+import { z } from 'zod';
+import type { ContainerRecord } from './record.ts';
+
+const ended = {
+  exitCode: z.number().int(),
+  startedAt: z.string(),
+  finishedAt: z.string(),
+  oomKilled: z.boolean(),
+  error: z.string(),
+};
+const alive = {
+  pid: z.number().int().positive(),
+  startTicks: z.number().nonnegative(),
+  bootId: z.string(),
+  startedAt: z.string(),
+};
+
+const state = z.discriminatedUnion('status', [
+  z.object({ status: z.literal('created'), exitCode: z.number().int(), error: z.string() }),
+  z.object({ status: z.literal('running'), ...alive }),
+  z.object({ status: z.literal('paused'), ...alive }),
+  z.object({ status: z.literal('restarting'), ...ended }),
+  z.object({ status: z.literal('removing'), ...ended }),
+  z.object({ status: z.literal('exited'), ...ended }),
+  z.object({ status: z.literal('dead'), ...ended }),
+]);
+
+const endpoint = z.object({
+  networkId: z.string(),
+  endpointId: z.string(),
+  ipAddress: z.ipv4(),
+  prefixLength: z.number().int(),
+  gateway: z.string(),
+  macAddress: z.string(),
+  hostInterface: z.string().regex(/^veth[0-9a-f]{8}$/),
+});
+
+export const containerRecordSchema = z.object({
+  schema: z.literal(1),
+  id: z.string().regex(/^[0-9a-f]{64}$/),
+  name: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/),
+  createdAt: z.string(),
+  imageId: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  config: z.looseObject({ Image: z.string(), Env: z.array(z.string()), Tty: z.boolean() }),
+  hostConfig: z.looseObject({ NetworkMode: z.string(), AutoRemove: z.boolean() }),
+  path: z.string(),
+  args: z.array(z.string()),
+  state,
+  restartCount: z.number().int(),
+  endpoints: z.record(z.string(), endpoint),
+}) as unknown as z.ZodType<ContainerRecord>;

@@ -1,0 +1,56 @@
+/** What to tell of a step that failed: docker's words where its clients look for them. */
+import { KernelError, StartError } from '../errors/errors.ts';
+import type { Step } from '../step/step.ts';
+
+/**
+ * @param code errno's name
+ * @param cause the error of a supervisor's step, which says more
+ */
+export function startError(name: string, step: Step, errno: number, code: string, cause?: unknown): StartError {
+  const options = cause === undefined ? {} : { cause };
+  const attempted = `cannot start container ${name}`;
+  if (step.call === 'execve') {
+    const [exitCode, words] = execFailure(String(step.args.file), code);
+    return new StartError(`${attempted}: ${words}`, exitCode, options);
+  }
+  if (step.call === 'openat2' && step.phase === 'identity')
+    return new StartError(`${attempted}: working directory ${step.args.path}: ${reason(code)}`, code === 'EACCES' ? 126 : 127, options);
+  const detail = cause instanceof KernelError ? cause.message : describe(step, errno, code);
+  return new StartError(`${attempted}: step ${step.n} (${step.phase}) failed: ${detail}: see ${step.see}`, 128, options);
+}
+
+/** Exit code and message as docker's clients expect: 127 not found, 126 found but not executable. */
+function execFailure(file: string, code: string): [number, string] {
+  const quoted = JSON.stringify(file);
+  if (code === 'ENOENT')
+    return file.includes('/')
+      ? [127, `exec: ${quoted}: stat ${file}: no such file or directory`]
+      : [127, `exec: ${quoted}: executable file not found in $PATH`];
+  if (code === 'EACCES') return [126, `exec: ${quoted}: permission denied`];
+  if (code === 'ENOTDIR') return [127, `exec: ${quoted}: not a directory: no such file or directory`];
+  if (code === 'ENOEXEC') return [126, `exec ${file}: exec format error`];
+  if (code === 'E2BIG') return [126, `exec: ${quoted}: argument list too long: arguments and environment exceed the kernel's limit (execve(2))`];
+  return [126, `exec: ${quoted}: ${reason(code)}`];
+}
+
+function describe(step: Step, errno: number, code: string): string {
+  const on = ['path', 'target', 'to_path', 'key', 'value', 'name']
+    .flatMap((key) => (typeof step.args[key] === 'string' && step.args[key] ? [step.args[key]] : []))
+    .join(', ');
+  return `${step.call}(${on}): ${code || `errno ${errno}`} (${reason(code)})`;
+}
+
+function reason(code: string): string {
+  const known: Record<string, string> = {
+    EACCES: 'permission denied',
+    EPERM: 'operation not permitted',
+    ENOENT: 'no such file or directory',
+    ENOTDIR: 'not a directory',
+    ELOOP: 'a symbolic link stands where a true folder or file must be',
+    EBUSY: 'busy',
+    EINVAL: 'invalid argument',
+    ENOSPC: 'no space left on device',
+    ENOMEM: 'out of memory',
+  };
+  return known[code] ?? code;
+}

@@ -1,0 +1,28 @@
+/** The executed steps of a container's last start, with their results: kept for `explain`. */
+import { readFile, writeFile } from 'node:fs/promises';
+import type { Result, Step } from '../step/step.ts';
+import type { Engine } from './engine.ts';
+import type { Container } from './table.ts';
+
+export interface Execution {
+  steps: readonly Step[];
+  results: readonly Result[];
+}
+
+/** Keeps it in memory at once and on disk soon after; losing it in a crash loses an explanation, no state. */
+export function keepSteps(engine: Engine, container: Container, execution: Execution): void {
+  container.execution = execution;
+  container.lock
+    .run(() => writeFile(container.paths.steps, JSON.stringify(execution), { mode: 0o600 }))
+    .catch((error) => engine.log.warn({ err: error, id: container.id }, 'cannot keep the steps for explain'));
+}
+
+/** Undefined when it was never started. */
+export async function readSteps(container: Container): Promise<Execution | undefined> {
+  if (container.execution) return container.execution;
+  try {
+    return JSON.parse(await readFile(container.paths.steps, 'utf8')) as Execution;
+  } catch {
+    return undefined;
+  }
+}

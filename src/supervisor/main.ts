@@ -1,0 +1,62 @@
+/**
+ * `petri supervisor`: one process that owns all state and serves the Engine API. It may be killed at any
+ * time: containers run on, and the next one finds them.
+ */
+import { rm, writeFile } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import pino, { type Logger } from 'pino';
+import { createApiServer, listen } from '../api/server.ts';
+import { EngineError } from '../errors/errors.ts';
+import { type OpenEngine, openEngine } from './open.ts';
+import { parseOptions, type SupervisorOptions } from './options.ts';
+
+/** `build/petri-shim` beside the bundle's folder. */
+const SHIM = join(dirname(fileURLToPath(import.meta.url)), '..', 'build', 'petri-shim');
+
+/**
+ * Runs until it is told to end.
+ * @param argv what follows `petri supervisor`
+ */
+export async function main(argv: readonly string[]): Promise<void> {
+  process.umask(0o077);
+  try {
+    const options = parseOptions(argv);
+    const log = pino({ level: options.logLevel, base: null }, pino.destination({ fd: 2, sync: true }));
+    await serve(options, log);
+  } catch (error) {
+    const expected = error instanceof EngineError;
+    process.stderr.write(`petri supervisor: ${expected ? error.message : (error as Error).stack}\n`);
+    process.exit(1);
+  }
+}
+
+async function serve(options: SupervisorOptions, log: Logger): Promise<void> {
+  const engine = await openEngine({ ...options, shimPath: SHIM, log });
+  const server = createApiServer(engine);
+  await listen(server, `unix://${options.socketPath}`);
+  await writeFile(options.pidfile, `${process.pid}\n`);
+  log.info({ socket: options.socketPath, data: options.dataRoot }, 'petri is ready');
+  const stop = () => void shutDown(engine, server, options, log);
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  process.on('uncaughtException', (error) => log.fatal({ err: error }, 'unexpected error: going on'));
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'unexpected rejection: going on'));
+}
+
+/** Says goodbye to clients; containers run on. */
+async function shutDown(
+  engine: OpenEngine,
+  server: Server,
+  { pidfile, socketPath }: SupervisorOptions,
+  log: Logger,
+): Promise<void> {
+  server.close();
+  server.closeAllConnections();
+  await rm(socketPath, { force: true });
+  await rm(pidfile, { force: true });
+  engine.close();
+  log.info('petri has ended; containers run on');
+  process.exit(0);
+}

@@ -1,0 +1,77 @@
+/** Wires the engine: the lock, the folders, the facts, images, the network; then finds what was left. */
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Engine } from '../container/engine.ts';
+import { ContainerTable } from '../container/table.ts';
+import { SystemError } from '../errors/errors.ts';
+import { ensureInitLayer } from '../image/init-layer.ts';
+import { ImageStore } from '../image/store.ts';
+import { close } from '../kernel/files.ts';
+import { sealedMemfd } from '../kernel/memfd.ts';
+import { missingRequirements } from '../kernel/requirements.ts';
+import { type BridgeNetwork, openBridge } from '../network/bridge.ts';
+import { lockDataRoot } from '../store/lock.ts';
+import { Paths } from '../store/paths.ts';
+import { emptyFolder } from '../store/remove-tree.ts';
+import { EventBus } from './events.ts';
+import { gatherFacts } from './facts.ts';
+import { recover } from './recover.ts';
+
+export interface OpenOptions {
+  dataRoot: string;
+  execRoot: string;
+  bridge: string;
+  bip: string | undefined;
+  /** The shim's program. */
+  shimPath: string;
+  log: Logger;
+}
+
+export interface OpenEngine extends Engine {
+  readonly network: BridgeNetwork;
+  /** Lets go of everything; containers run on. */
+  close(): void;
+}
+
+/**
+ * @throws SystemError listing what this host lacks, or naming who holds the data root
+ */
+export async function openEngine(options: OpenOptions): Promise<OpenEngine> {
+  const missing = missingRequirements();
+  if (missing.length) throw new SystemError(`this host cannot run containers:\n  ${missing.join('\n  ')}`);
+  const paths = new Paths(options.dataRoot, options.execRoot);
+  const unlock = await makeFolders(paths);
+  const network = await openBridge(options);
+  const engine: OpenEngine = {
+    paths,
+    facts: gatherFacts(),
+    images: await ImageStore.open(paths, options.log),
+    containers: new ContainerTable(),
+    network,
+    events: new EventBus(),
+    shimFd: sealedMemfd('petri-shim', await readFile(options.shimPath)),
+    log: options.log,
+    close() {
+      for (const { link } of this.containers.all()) link?.socket.destroy();
+      network.close();
+      close(this.shimFd);
+      unlock();
+    },
+  };
+  await ensureInitLayer(paths);
+  await recover(engine);
+  return engine;
+}
+
+/** Nobody but root walks into the data root: layers hold setuid programs and other people's files. */
+async function makeFolders(paths: Paths): Promise<() => void> {
+  await mkdir(paths.data, { recursive: true, mode: 0o710 });
+  const unlock = await lockDataRoot(paths.lock);
+  for (const dir of [paths.containers, paths.images, paths.layers, paths.staging, paths.trash])
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+  await mkdir(join(paths.run, 'containers'), { recursive: true, mode: 0o700 });
+  await emptyFolder(paths.staging);
+  await emptyFolder(paths.trash);
+  return unlock;
+}

@@ -1,0 +1,126 @@
+/**
+ * What a new supervisor does with what the last one left, however it ended: finds the containers again
+ * from their records and their shims, records the ends it missed, and undoes what was half made.
+ *
+ *     record says      shim answers            shim is gone
+ *     running, paused  running: follow it      exit record, or 255: exited
+ *     created, exited  started just before     exit record: it ran and ended unseen
+ *                      the crash: follow it    no exit record: the start came to nothing
+ */
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type End, readExitRecord, recordEnd, unknownEnd, watchEnd } from '../container/end.ts';
+import type { Engine } from '../container/engine.ts';
+import { PARENT } from '../container/plan/cgroup.ts';
+import type { ContainerRecord } from '../container/record.ts';
+import { containerRecordSchema } from '../container/record-schema.ts';
+import { release } from '../container/release.ts';
+import { remove } from '../container/remove.ts';
+import { setState } from '../container/set-state.ts';
+import { ShimLink } from '../container/shim-link.ts';
+import { isAlive } from '../container/state.ts';
+import { Container } from '../container/table.ts';
+import { cgroupParents, removeCgroup } from '../kernel/cgroup.ts';
+import { now } from '../container/clock.ts';
+import { quarantine, readRecord } from '../store/record.ts';
+
+const ANSWER_TIMEOUT_MS = 5_000;
+
+export async function recover(engine: Engine): Promise<void> {
+  await loadRecords(engine);
+  for (const { record } of engine.containers.all())
+    if (isAlive(record.state))
+      for (const { ipAddress } of Object.values(record.endpoints)) engine.network.pool.reserve(ipAddress);
+  await Promise.all(engine.containers.all().map((container) => recoverOne(engine, container)));
+  await sweep(engine);
+}
+
+async function loadRecords(engine: Engine): Promise<void> {
+  for (const id of await readdir(engine.paths.containers)) {
+    if (!/^[0-9a-f]{64}$/.test(id)) continue;
+    const paths = engine.paths.container(id);
+    try {
+      const record: ContainerRecord = await readRecord(paths.record, containerRecordSchema);
+      if (record.id !== id) throw new Error(`the record says it is ${record.id}`);
+      engine.containers.add(new Container(record, paths));
+    } catch (error) {
+      await quarantine(paths.dir, error, engine.log);
+    }
+  }
+}
+
+async function recoverOne(engine: Engine, container: Container): Promise<void> {
+  try {
+    const link = await answeringShim(engine, container);
+    if (link) await follow(engine, container, link);
+    else await settle(engine, container);
+  } catch (error) {
+    engine.log.error({ err: error, id: container.id }, 'cannot recover a container');
+  }
+}
+
+/** The link to a shim whose container runs or has just ended; undefined when nobody listens. */
+async function answeringShim(engine: Engine, { paths, record }: Container): Promise<ShimLink | undefined> {
+  if (isAlive(record.state) && record.state.bootId !== engine.facts.bootId) return undefined;
+  const link = await ShimLink.connect(paths.runDir).catch(() => undefined);
+  if (!link) return undefined;
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => link.socket.destroy(), ANSWER_TIMEOUT_MS);
+    const answer = (found: ShimLink | undefined) => {
+      clearTimeout(timer);
+      resolve(found);
+    };
+    link.once('running', () => answer(link));
+    link.once('close', () => answer(link.running ? link : undefined));
+  });
+}
+
+async function follow(engine: Engine, container: Container, link: ShimLink): Promise<void> {
+  const { state } = container.record;
+  const { pid = 0, startTicks = 0 } = link.running ?? {};
+  if (!isAlive(state) || state.pid !== pid) {
+    const { bootId } = engine.facts;
+    await setState(container, { status: 'running', pid, startTicks, bootId, startedAt: now() });
+  }
+  watchEnd(engine, container, link, 0);
+}
+
+/** Nobody listens: the container has ended, or never began. */
+async function settle(engine: Engine, container: Container): Promise<void> {
+  const { state } = container.record;
+  const end = await readExitRecord(container);
+  if (isAlive(state)) {
+    const rebooted = state.bootId !== engine.facts.bootId;
+    await recordEnd(engine, container, rebooted ? hostRestarted() : (end ?? unknownEnd()));
+    return;
+  }
+  if (end) await recordUnseenRun(container, end);
+  await release(engine, container, {});
+  if (container.record.hostConfig.AutoRemove && state.status !== 'created')
+    await remove(engine, container, { force: false, volumes: true });
+}
+
+function hostRestarted(): End {
+  return { exitCode: 255, finishedAt: now(), error: 'the host was restarted while it ran' };
+}
+
+/** It was started, ran and ended between two writes of its record. */
+async function recordUnseenRun(container: Container, end: End): Promise<void> {
+  await setState(container, { status: 'exited', ...end, startedAt: end.finishedAt, oomKilled: false });
+}
+
+/** Groups and run folders that belong to no living container: of a start that a crash cut off. */
+async function sweep(engine: Engine): Promise<void> {
+  const runRoot = join(engine.paths.run, 'containers');
+  for (const id of await readdir(runRoot).catch(() => [])) {
+    if (!engine.containers.get(id)?.link) await rm(join(runRoot, id), { recursive: true, force: true });
+  }
+  for (const parent of cgroupParents(engine.facts.cgroup, PARENT)) {
+    for (const id of await readdir(parent).catch(() => [])) {
+      const known = engine.containers.get(id);
+      if (/^[0-9a-f]{64}$/.test(id) && known && !known.link)
+        await removeCgroup(join(parent, id)).catch((error) => engine.log.warn({ err: error }, 'cannot sweep a control group'));
+    }
+  }
+}
+
