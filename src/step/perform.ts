@@ -62,7 +62,10 @@ function performOne(step: Step, { handlers, slots, onResult }: Performance): voi
 }
 
 /** Takes back the given steps, last first. What cannot be taken back is passed over: the rest still must be. */
-export function unwind(done: readonly Step[], performance: Pick<Performance, 'handlers' | 'slots'>): Error[] {
+export function unwind(
+  done: readonly Step[],
+  performance: Pick<Performance, 'handlers' | 'slots'>,
+): Error[] {
   const failures: Error[] = [];
   for (const step of done.toReversed()) {
     if (!step.undo) continue;
@@ -91,9 +94,13 @@ function resolveSlots(arg: Arg, slots: Slots): Arg {
     if (fd === undefined) throw new TypeError(`slot ${arg.slot} is empty`);
     return fd;
   }
-  if (typeof arg !== 'object' || arg === null || Array.isArray(arg) || arg instanceof Uint8Array) return arg;
+  if (typeof arg !== 'object' || arg === null || Array.isArray(arg) || arg instanceof Uint8Array)
+    return arg;
   return Object.fromEntries(
-    Object.entries(arg).map(([key, value]) => [key, key === 'out' ? value : resolveSlots(value as Arg, slots)]),
+    Object.entries(arg).map(([key, value]) => [
+      key,
+      key === 'out' ? value : resolveSlots(value as Arg, slots),
+    ]),
   );
 }
 

@@ -1,0 +1,202 @@
+/* Connections to shim.sock: accepting them, their first line, both halves of each. */
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "clock.h"
+#include "shim.h"
+
+/* The folder is 0700 already; this holds even if somebody opens it. */
+static bool trusted(int fd) {
+  struct ucred peer;
+  socklen_t length = sizeof peer;
+  return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && (peer.uid == 0 || peer.uid == geteuid());
+}
+
+static struct client *free_client(struct shim *shim) {
+  for (int i = 0; i < MAX_CLIENTS; i++)
+    if (!shim->clients[i].used) return &shim->clients[i];
+  return NULL;
+}
+
+void clients_accept(struct shim *shim) {
+  int fd = accept4(shim->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd < 0) return;
+  struct client *client = free_client(shim);
+  if (!client || !trusted(fd)) {
+    close(fd);
+    return;
+  }
+  *client = (struct client){.used = true, .fd = fd, .reading = true, .writing = true};
+  client_watch(shim, client);
+}
+
+void client_watch(struct shim *shim, struct client *client) {
+  uint32_t index = (uint32_t)(client - shim->clients), events = 0;
+  bool for_stdin = client->kind == CLIENT_ATTACH && client->wants.wants_stdin;
+  if (client->dead) return;
+  if (client->reading && (!for_stdin || input_ready(shim))) events |= EPOLLIN;
+  if (client->writing && !queue_empty(&client->queue)) events |= EPOLLOUT;
+  if (!client->hung_up) events |= EPOLLHUP; /* reported in any case while it is registered */
+  if (events == client->watched) return;
+  struct epoll_event event = {.events = events, .data.u64 = (uint64_t)FROM_CLIENT << 32 | index};
+  int operation = !events ? EPOLL_CTL_DEL : client->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+  epoll_ctl(shim->epoll, operation, client->fd, &event);
+  client->watched = events;
+}
+
+void clients_watch_stdin(struct shim *shim) {
+  for (int i = 0; i < MAX_CLIENTS; i++)
+    if (shim->clients[i].used && shim->clients[i].wants.wants_stdin) client_watch(shim, &shim->clients[i]);
+}
+
+/* It is closed by clients_sweep, when no event of this round can mean it any more. */
+static void client_die(struct shim *shim, struct client *client) {
+  if (client->kind == CLIENT_NEW && !client->dead) shim->introduced++;
+  client->dead = true;
+}
+
+static void stop_writing(struct shim *shim, struct client *client) {
+  client->writing = false;
+  queue_drop(&client->queue);
+  if (!client->reading || !client->wants.wants_stdin) client_die(shim, client);
+}
+
+/* With an empty queue and nothing more to come, the client learns that the output has ended. */
+static void end_if_sent(struct shim *shim, struct client *client) {
+  if (!client->ending || !client->writing || !queue_empty(&client->queue)) return;
+  shutdown(client->fd, SHUT_WR);
+  client->writing = false;
+  if (!client->reading) client_die(shim, client);
+}
+
+void client_send(struct shim *shim, struct client *client, const void *bytes, size_t length) {
+  size_t done = 0;
+  if (!client->writing || client->dead) return;
+  while (queue_empty(&client->queue) && done < length) {
+    ssize_t sent = send(client->fd, (const char *)bytes + done, length - done, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && errno != EAGAIN) return stop_writing(shim, client);
+    if (sent < 0) break;
+    done += (size_t)sent;
+  }
+  if (done == length) return;
+  if (!queue_add(&client->queue, shim->folder, (const char *)bytes + done, length - done))
+    client_die(shim, client);
+  client_watch(shim, client);
+}
+
+void client_end(struct shim *shim, struct client *client) {
+  client->ending = true;
+  end_if_sent(shim, client);
+}
+
+static void introduce(struct shim *shim, struct client *client, const struct client_line *line) {
+  client->wants = *line;
+  client->kind = line->kind == LINE_CONTROL ? CLIENT_CONTROL : CLIENT_ATTACH;
+  shim->introduced++;
+  if (client->kind == CLIENT_CONTROL) control_hello(shim, client);
+  else if (shim->state != STARTING && outputs_ended(shim)) client_end(shim, client);
+}
+
+/* One line off the front of what came; false when there is none yet. */
+static bool next_line(struct shim *shim, struct client *client) {
+  char *newline = memchr(client->line, '\n', client->line_length);
+  if (!newline) {
+    if (client->line_length == sizeof client->line) client_die(shim, client);
+    return false;
+  }
+  size_t length = (size_t)(newline - client->line), used = length + 1;
+  struct client_line line = line_read(client->line, length);
+  client->line_length -= (uint8_t)used;
+  memmove(client->line, newline + 1, client->line_length);
+  if (client->kind == CLIENT_NEW && (line.kind == LINE_CONTROL || line.kind == LINE_ATTACH))
+    introduce(shim, client, &line);
+  else if (client->kind == CLIENT_CONTROL && line.kind == LINE_RESIZE)
+    control_line(shim, &line);
+  else
+    client_die(shim, client);
+  return client->kind == CLIENT_CONTROL && !client->dead;
+}
+
+/* What came with the first line belongs to the container already. */
+static void pass_on_rest(struct shim *shim, struct client *client) {
+  if (client->dead || client->kind != CLIENT_ATTACH || client->line_length == 0) return;
+  if (client->wants.wants_stdin) input_add(shim, client->line, client->line_length);
+  client->line_length = 0;
+}
+
+static ssize_t receive_lines(struct shim *shim, struct client *client) {
+  ssize_t got = recv(client->fd, client->line + client->line_length, sizeof client->line - client->line_length, 0);
+  if (got <= 0) return got;
+  client->line_length += (uint8_t)got;
+  while (next_line(shim, client)) {
+  }
+  pass_on_rest(shim, client);
+  return got;
+}
+
+/* A terminal without stdin says nothing; what it does say is nobody's. */
+static ssize_t receive_nothing(struct client *client) {
+  char ignored[512];
+  return recv(client->fd, ignored, sizeof ignored, 0);
+}
+
+static void client_read(struct shim *shim, struct client *client) {
+  ssize_t got;
+  bool for_stdin = client->kind == CLIENT_ATTACH && client->wants.wants_stdin;
+  if (for_stdin && !input_ready(shim)) return; /* another client filled it in this round */
+  if (client->kind != CLIENT_ATTACH) got = receive_lines(shim, client);
+  else if (for_stdin) got = input_receive(shim, client->fd);
+  else got = receive_nothing(client);
+  if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR))) return;
+  client->reading = false;
+  if (for_stdin && shim->plan.stdin_once) input_end(shim);
+  if (client->kind != CLIENT_ATTACH || !client->writing) client_die(shim, client);
+}
+
+void client_event(struct shim *shim, struct client *client, uint32_t events) {
+  if (!client->used || client->dead) return;
+  if (events & EPOLLOUT) {
+    if (!queue_send(&client->queue, client->fd)) return stop_writing(shim, client);
+    shim->last_sent_ns = clock_ns(CLOCK_MONOTONIC);
+    end_if_sent(shim, client);
+  }
+  if (client->reading && (events & EPOLLIN)) {
+    client_read(shim, client);
+  } else if (events & (EPOLLHUP | EPOLLERR)) {
+    client->hung_up = true;
+    stop_writing(shim, client);
+  }
+  client_watch(shim, client);
+}
+
+void clients_sweep(struct shim *shim) {
+  for (int i = 0; i < MAX_CLIENTS; i++) {
+    struct client *client = &shim->clients[i];
+    if (!client->used || !client->dead) continue;
+    queue_drop(&client->queue);
+    close(client->fd);
+    client->used = false;
+  }
+}
+
+bool clients_idle(const struct shim *shim) {
+  for (int i = 0; i < MAX_CLIENTS; i++)
+    if (shim->clients[i].used && !queue_empty(&shim->clients[i].queue)) return false;
+  return true;
+}
+
+/* Unread bytes at close would turn the peer's end of file into ECONNRESET (unix(7)). */
+void clients_close(struct shim *shim) {
+  char ignored[4096];
+  for (int i = 0; i < MAX_CLIENTS; i++) {
+    struct client *client = &shim->clients[i];
+    if (!client->used) continue;
+    shutdown(client->fd, SHUT_RDWR);
+    while (recv(client->fd, ignored, sizeof ignored, MSG_DONTWAIT) > 0) {
+    }
+    close(client->fd);
+  }
+}

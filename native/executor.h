@@ -1,0 +1,51 @@
+/* Executes a plan's records: one small function per operation, one result per record. */
+#pragma once
+#include <sys/types.h>
+#include "wire.h"
+
+enum progress { NOT_BEGUN = 0, BEGUN, DONE };
+
+/* Lives in memory shared with init, so that the shim sees how far init came, even when init was killed. */
+struct result {
+  int64_t ret, start_ns, duration_ns;
+  int32_t error;
+  int32_t progress;
+};
+
+struct executor {
+  const struct wire *wire;
+  struct result *results; /* one per record; shared */
+  int slots[WIRE_MAX_SLOTS];
+  uint16_t rows, columns; /* of the terminal, set before the program can ask */
+};
+
+/* What an operation is given: its arguments, to be taken in order, and the slots. */
+struct call {
+  struct cursor in;
+  struct executor *executor;
+};
+
+static inline const char *arg_str(struct call *call) { return take_str(&call->in); }
+static inline int64_t arg_int(struct call *call) { return take_i64(&call->in); }
+int arg_fd(struct call *call);
+/* The slot's number; `put` then keeps the descriptor there and returns it. */
+int arg_out(struct call *call);
+long put(struct call *call, int slot, long fd);
+
+#define X(name, code, args) long op_##name(struct call *call);
+OPS(X)
+#undef X
+
+struct outcome {
+  int failed_record; /* -1: none, the program runs */
+  pid_t init;        /* 0: clone3 was not reached */
+};
+
+/* Maps the results and takes over the inherited descriptors; false when out of memory. */
+bool executor_open(struct executor *executor, const struct wire *wire);
+
+/* Executes the plan. In the child it never returns: it becomes the program, or ends. */
+struct outcome execute(struct executor *executor);
+
+/* Closes what only the steps needed, and leaves the five fixed slots. */
+void executor_close_slots(struct executor *executor);

@@ -1,0 +1,96 @@
+/* The container's output: to the log first, then to whoever is attached. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "clock.h"
+#include "shim.h"
+
+#define FRAME_HEADER 8
+#define BURST 16 /* reads in a row before others have their turn */
+#define DRAIN_MAX (16 << 20)
+
+/* A read goes behind room for docker's frame header, so that a frame is sent as one piece. */
+static _Alignas(64 << 10) uint8_t buffer[2 * OUTPUT_BYTES];
+_Static_assert(sizeof buffer % (64 << 10) == 0, "whole pages of any size");
+static uint8_t *const payload = buffer + FRAME_HEADER;
+
+static bool open_one(struct shim *shim, uint32_t index, int fd, const char *stream) {
+  struct output *output = &shim->outputs[index];
+  output->fd = fd;
+  output->stream = (uint8_t)(index + 1);
+  output->line.stream = stream;
+  if (fd < 0) return true;
+  fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+  return loop_add(shim, fd, EPOLLIN, FROM_OUTPUT, index);
+}
+
+bool outputs_open(struct shim *shim) {
+  const int *slots = shim->executor.slots;
+  bool terminal = shim->plan.terminal;
+  return open_one(shim, 0, slots[terminal ? SLOT_TERMINAL : SLOT_STDOUT], "stdout") &&
+         open_one(shim, 1, terminal ? -1 : slots[SLOT_STDERR], "stderr");
+}
+
+bool outputs_ended(const struct shim *shim) { return shim->outputs[0].fd < 0 && shim->outputs[1].fd < 0; }
+
+static void make_header(const struct output *output, size_t length) {
+  memset(buffer, 0, FRAME_HEADER);
+  buffer[0] = output->stream;
+  for (int i = 0; i < 4; i++) buffer[4 + i] = (uint8_t)(length >> (24 - 8 * i));
+}
+
+static void send_to_clients(struct shim *shim, const struct output *output, size_t length) {
+  bool flushed = false;
+  for (int i = 0; i < MAX_CLIENTS; i++) {
+    struct client *client = &shim->clients[i];
+    bool wants = output->stream == 1 ? client->wants.wants_stdout : client->wants.wants_stderr;
+    if (!client->used || client->dead || !wants) continue;
+    if (!flushed) log_flush(&shim->log);
+    flushed = true;
+    if (shim->plan.terminal) client_send(shim, client, payload, length);
+    else client_send(shim, client, buffer, FRAME_HEADER + length);
+  }
+}
+
+static void output_end(struct shim *shim, struct output *output) {
+  log_end(&shim->log, &output->line, clock_ns(CLOCK_REALTIME));
+  epoll_ctl(shim->epoll, EPOLL_CTL_DEL, output->fd, NULL);
+  if (!shim->plan.terminal) close(output->fd); /* the terminal is still resized and written to */
+  output->fd = -1;
+  for (int i = 0; i < MAX_CLIENTS && outputs_ended(shim); i++)
+    if (shim->clients[i].used && shim->clients[i].kind == CLIENT_ATTACH) client_end(shim, &shim->clients[i]);
+}
+
+/* How many bytes were read; 0 when there is nothing more for now, or for ever. A terminal says EIO when its other
+ * side is closed. */
+static size_t output_read(struct shim *shim, struct output *output) {
+  ssize_t got;
+  do got = read(output->fd, payload, OUTPUT_BYTES);
+  while (got < 0 && errno == EINTR);
+  if (got < 0 && errno == EAGAIN) return 0;
+  if (got <= 0) return output_end(shim, output), 0;
+  make_header(output, (size_t)got);
+  log_output(&shim->log, &output->line, payload, (size_t)got, clock_ns(CLOCK_REALTIME));
+  send_to_clients(shim, output, (size_t)got);
+  return (size_t)got;
+}
+
+void output_event(struct shim *shim, struct output *output) {
+  for (int i = 0; i < BURST && output->fd >= 0; i++)
+    if (output_read(shim, output) == 0) return;
+}
+
+/* Init is gone. What it wrote is read to the end; a pipe that somebody else still holds open is not waited for. */
+void outputs_drain(struct shim *shim) {
+  for (int i = 0; i < 2; i++) {
+    struct output *output = &shim->outputs[i];
+    for (size_t total = 0, got = 1; output->fd >= 0 && got > 0 && total < DRAIN_MAX; total += got)
+      got = output_read(shim, output);
+    if (output->fd >= 0) output_end(shim, output);
+  }
+}
+
+void outputs_trim(void) { madvise(buffer, sizeof buffer, MADV_DONTNEED); }

@@ -1,0 +1,111 @@
+/* The shim's state and its parts. main.c is the table of contents. */
+#pragma once
+#include <stdbool.h>
+#include <sys/types.h>
+#include "executor.h"
+#include "line.h"
+#include "log.h"
+#include "queue.h"
+
+#define MAX_CLIENTS 64
+#define FIRST_LINE_BYTES 64
+#define OUTPUT_BYTES (64 << 10)
+#define STDIN_BYTES (64 << 10)
+#define PATIENCE_NS 10000000000ll /* with clients that do not speak, or do not take their bytes */
+
+enum client_kind { CLIENT_NEW, CLIENT_CONTROL, CLIENT_ATTACH };
+
+struct client {
+  bool used, dead;
+  enum client_kind kind;
+  int fd;
+  uint32_t watched;              /* the epoll events it is registered for; 0: none */
+  bool reading, writing, hung_up; /* each half of the connection ends by itself */
+  bool ending;                   /* half-close as soon as the queue is empty */
+  struct client_line wants;
+  uint8_t line_length;
+  char line[FIRST_LINE_BYTES];
+  struct queue queue;
+};
+
+/* One of stdout, stderr, or the terminal. */
+struct output {
+  int fd; /* -1: ended, or never was */
+  uint8_t stream;
+  struct line line;
+};
+
+/* Bytes on their way into the container; clients are not read while there are any. */
+struct input {
+  int fd; /* -1: closed */
+  bool is_terminal, ends, watched;
+  size_t from, to;
+  uint8_t bytes[STDIN_BYTES + MAX_CLIENTS * FIRST_LINE_BYTES];
+};
+
+struct shim {
+  struct plan plan; /* its strings are gone once init runs */
+  struct executor executor;
+  int epoll, listener, signals, folder;
+  struct client clients[MAX_CLIENTS];
+  int64_t introduced; /* clients whose first line has come, or that went away before it */
+  struct output outputs[2];
+  struct input input;
+  struct log log;
+  int64_t last_sent_ns;
+  enum { STARTING, RUNNING, FAILED, EXITED } state;
+  bool init_gone;
+  pid_t init;
+  int64_t start_ticks;
+  int failed_record, failed_error;
+  int exit_code, exit_signal;
+  int64_t exit_ns;
+};
+
+/* loop.c */
+enum source { FROM_LISTENER, FROM_SIGNALS, FROM_INPUT, FROM_OUTPUT, FROM_CLIENT };
+bool loop_open(struct shim *shim, int listener);
+bool loop_add(struct shim *shim, int fd, uint32_t events, enum source source, uint32_t index);
+/* Waits until something happens, at most `timeout_ms` (-1: for ever), and deals with it. */
+void loop_once(struct shim *shim, int timeout_ms);
+
+/* clients.c */
+void clients_accept(struct shim *shim);
+void client_event(struct shim *shim, struct client *client, uint32_t events);
+void client_send(struct shim *shim, struct client *client, const void *bytes, size_t length);
+/* Registers with epoll what is to be heard of this client. */
+void client_watch(struct shim *shim, struct client *client);
+void clients_watch_stdin(struct shim *shim);
+void client_end(struct shim *shim, struct client *client);
+void clients_sweep(struct shim *shim);
+bool clients_idle(const struct shim *shim);
+void clients_close(struct shim *shim);
+
+/* control.c */
+void control_hello(struct shim *shim, struct client *client);
+void control_line(struct shim *shim, const struct client_line *line);
+/* The last line, to every supervisor. */
+void control_tell_end(struct shim *shim);
+
+/* output.c */
+bool outputs_open(struct shim *shim);
+bool outputs_ended(const struct shim *shim);
+void output_event(struct shim *shim, struct output *output);
+void outputs_drain(struct shim *shim);
+void outputs_trim(void);
+
+/* input.c */
+bool input_open(struct shim *shim);
+bool input_ready(const struct shim *shim);
+void input_add(struct shim *shim, const void *bytes, size_t length);
+ssize_t input_receive(struct shim *shim, int socket);
+void input_flush(struct shim *shim);
+void input_end(struct shim *shim);
+
+/* child.c */
+void child_reap(struct shim *shim);
+void child_kill(struct shim *shim);
+int64_t child_start_ticks(pid_t pid);
+
+/* exit_record.c */
+void exit_record_write(struct shim *shim);
