@@ -22,7 +22,8 @@ long op_mkdirat(struct call *call) {
 
 long op_mknod(struct call *call) {
   const char *path = arg_str(call);
-  mode_t mode = (mode_t)arg_int(call);
+  mode_t type = (mode_t)arg_int(call);
+  mode_t mode = type | (mode_t)arg_int(call);
   unsigned major = (unsigned)arg_int(call), minor = (unsigned)arg_int(call);
   return mknod(path, mode, makedev(major, minor));
 }
