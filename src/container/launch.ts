@@ -55,7 +55,7 @@ function shimOutcome(
       reject(
         step
           ? new StepFailure(step, errno, { cause: undefined })
-          : new SystemError(`the shim reports step ${n} failed (${errnoName(errno)}), which is not in the plan`),
+          : new SystemError(`the shim could not begin: ${errnoName(errno)} while it opened the log or read the plan`),
       );
     });
     link.once('close', () =>

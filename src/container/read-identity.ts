@@ -5,8 +5,9 @@
  */
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import { InvalidError, KernelError } from '../errors/errors.ts';
-import { openat2 } from '../kernel/files.ts';
-import { detachedOverlay } from '../kernel/mounts.ts';
+import { detachedOverlay } from '../kernel/detached-overlay.ts';
+import { open, openat2 } from '../kernel/files.ts';
+import type { HostFacts } from './plan/facts.ts';
 import type { Identity } from './plan/input.ts';
 import type { ContainerRecord } from './record.ts';
 import { lookUpIdentity } from './users.ts';
@@ -18,34 +19,51 @@ const MAX_BYTES = 10 * 1024 * 1024;
  * @param layers folders of the root, top first, the container's writable one included; at least two
  * @throws InvalidError for an unknown user or group, or files that are no plain files
  */
-export function readIdentity({ config, hostConfig }: ContainerRecord, layers: readonly string[]): Identity {
-  const root = detachedOverlay(layers);
+export function readIdentity(
+  { config, hostConfig }: ContainerRecord,
+  facts: HostFacts,
+  layers: readonly string[],
+): Identity {
+  const roots = openRoots(facts, layers);
   try {
-    const passwd = readInRoot(root, '/etc/passwd');
-    const group = readInRoot(root, '/etc/group');
+    const passwd = readFirst(roots, '/etc/passwd');
+    const group = readFirst(roots, '/etc/group');
     return lookUpIdentity(config.User, hostConfig.GroupAdd ?? [], passwd, group);
   } finally {
-    closeSync(root);
+    for (const root of roots) closeSync(root);
   }
 }
 
-/** Text of a plain file under `root`; empty when there is none. */
-function readInRoot(root: number, path: string): string {
-  const fd = openInRoot(root, path);
-  if (fd === undefined) return '';
-  try {
-    const stat = fstatSync(fd);
-    if (!stat.isFile()) throw new InvalidError(`${path} of the container is not a plain file`);
-    if (stat.size > MAX_BYTES)
-      throw new InvalidError(`${path} of the container has ${stat.size} bytes, at most ${MAX_BYTES} are read`);
-    const text = Buffer.alloc(stat.size);
-    const length = readSync(fd, text, 0, stat.size, 0);
-    return text.toString('utf8', 0, length);
-  } finally {
-    closeSync(fd);
-  }
+/** The overlay as one root; before Linux 6.5, where it cannot be made detached, each layer for itself. */
+function openRoots({ overlayLowerdirPlus }: HostFacts, layers: readonly string[]): number[] {
+  if (overlayLowerdirPlus) return [detachedOverlay(layers)];
+  return layers.map((layer) => open(layer, ['O_PATH', 'O_DIRECTORY', 'O_CLOEXEC']));
 }
 
+/** Text of a plain file under the first root that has it; empty when none has. */
+function readFirst(roots: readonly number[], path: string): string {
+  for (const root of roots) {
+    const fd = openInRoot(root, path);
+    if (fd === undefined) continue;
+    try {
+      return readPlain(fd, path);
+    } finally {
+      closeSync(fd);
+    }
+  }
+  return '';
+}
+
+function readPlain(fd: number, path: string): string {
+  const stat = fstatSync(fd);
+  if (!stat.isFile()) throw new InvalidError(`${path} of the container is not a plain file`);
+  if (stat.size > MAX_BYTES)
+    throw new InvalidError(`${path} of the container has ${stat.size} bytes, at most ${MAX_BYTES} are read`);
+  const text = Buffer.alloc(stat.size);
+  return text.toString('utf8', 0, readSync(fd, text, 0, stat.size, 0));
+}
+
+/** O_NONBLOCK: a fifo in place of the file must not hold up the engine. */
 function openInRoot(root: number, path: string): number | undefined {
   try {
     return openat2(root, path, {

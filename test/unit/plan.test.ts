@@ -1,0 +1,91 @@
+/** The plan is a pure function: whole lists are compared with golden files (`UPDATE=1 make test` renews). */
+import { describe, expect, test } from 'vitest';
+import { planContainer } from '../../src/container/plan/plan.ts';
+import { encodePlan } from '../../src/step/encode.ts';
+import { isSlot, type Step } from '../../src/step/step.ts';
+import { planInput, V1, V2 } from '../support/plan-input.ts';
+
+const variants = {
+  'v2': planInput(),
+  'v1': planInput({}, {}, { facts: { ...planInput().facts, cgroup: V1 } }),
+  'terminal': planInput({ Tty: true, OpenStdin: true }),
+  'limits-v2': planInput({}, { Memory: 64 << 20, NanoCpus: 5e8, CpuShares: 512, PidsLimit: 20 }),
+  'limits-v1': planInput(
+    {},
+    { Memory: 64 << 20, NanoCpus: 5e8, CpuShares: 512, PidsLimit: 20 },
+    { facts: { ...planInput().facts, cgroup: V1 } },
+  ),
+  'user-workdir-read-only': planInput(
+    { WorkingDir: '/srv/app', User: 'www-data' },
+    { ReadonlyRootfs: true, CapAdd: ['SYS_PTRACE'], CapDrop: ['MKNOD'] },
+    { identity: { uid: 33, gid: 33, groups: [33], home: '/var/www' } },
+  ),
+  'host-network': planInput({}, { NetworkMode: 'host' }, { network: [], netns: 'host' }),
+  'old-kernel': planInput({}, {}, { facts: { ...planInput().facts, cgroup: V2, overlayLowerdirPlus: false } }),
+};
+
+const plans = Object.entries(variants).map(([name, input]) => [name, planContainer(input)] as const);
+
+const index = (plan: readonly Step[], found: (step: Step) => boolean) => plan.findIndex(found);
+const call = (name: string) => (step: Step) => step.call === name;
+
+describe.each(plans)('plan %s', (name, plan) => {
+  test('is the golden one', async () => {
+    await expect(`${JSON.stringify(plan, null, 1)}\n`).toMatchFileSnapshot(`golden/plan-${name}.json`);
+  });
+
+  test('numbers its steps from 1, the supervisor’s first, then the shim’s, then init’s', () => {
+    expect(plan.map(({ n }) => n)).toEqual(plan.map((_, i) => i + 1));
+    const order = ['supervisor', 'shim', 'init'];
+    const actors = plan.map(({ actor }) => order.indexOf(actor));
+    expect(actors).toEqual(actors.toSorted((a, b) => a - b));
+    expect(plan.findLast(({ actor }) => actor === 'shim')?.call).toBe('clone3');
+    expect(plan.at(-1)?.call).toBe('execve');
+  });
+
+  test('uses a descriptor only after a step has produced it', () => {
+    const known = new Set(['netns.home', 'netlink.host']);
+    for (const { args, n } of plan) {
+      for (const [key, value] of Object.entries(args))
+        if (isSlot(value) && !['out', 'read', 'write', 'pidfd'].includes(key))
+          expect(known, `step ${n} ${key}`).toContain(value.slot);
+      for (const key of ['out', 'read', 'write', 'pidfd'])
+        if (isSlot(args[key])) known.add(args[key].slot);
+    }
+  });
+
+  test('can be sent to the shim', () => {
+    const inherited = new Map([['netns', 10], ['cgroup', 11]]);
+    expect(encodePlan(shim, plan, inherited).length).toBeGreaterThan(1000);
+  });
+
+  test('leaves the host before it mounts, and drops rights in the only safe order', () => {
+    const pivot = index(plan, call('pivot_root'));
+    expect(index(plan, ({ args }) => args.fstype === 'proc')).toBeGreaterThan(pivot);
+    const order = ['capbset', 'setgroups', 'setresgid', 'setresuid', 'capset', 'getcwd', 'close_range', 'execve'];
+    const places = order.map((each) => index(plan, call(each)));
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+    expect(places[0]).toBeGreaterThan(pivot);
+  });
+
+  test('says why of every step, and how a shell would do it', () => {
+    for (const step of plan) {
+      expect(step.why.length, `step ${step.n}`).toBeGreaterThan(5);
+      expect(step.sh, `step ${step.n}`).not.toBe('');
+      expect(step.see).toMatch(/^[\w.-]+\(\d\)$/);
+    }
+  });
+});
+
+const shim = {
+  id: 'c0ffee',
+  logPath: '/log',
+  logMaxBytes: 0,
+  logMaxFiles: 1,
+  clients: 1,
+  terminal: false,
+  stdinOpen: false,
+  stdinOnce: false,
+  rows: 0,
+  columns: 0,
+};
