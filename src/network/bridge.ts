@@ -13,7 +13,7 @@ import { changeLink, createLink, deleteLink, getLinks, type Link } from '../kern
 import { parseCidr } from '../kernel/netlink/message.ts';
 import { getRoutes } from '../kernel/netlink/route.ts';
 import { NetlinkSocket } from '../kernel/netlink/socket.ts';
-import { closeFirewall, openFirewall } from './firewall.ts';
+import { closeFirewall, openFirewall } from './firewall-open.ts';
 import { AddressPool, broadcastOf, subnetOf } from './pool.ts';
 import { chooseBridgeAddress } from './subnet.ts';
 
@@ -45,7 +45,7 @@ export interface BridgeNetwork {
   /** Closes descriptors; bridge and rules stay, for containers run on. */
   close(): void;
   /** Also removes the bridge and every rule. */
-  closeAndRemove(): void;
+  closeAndRemove(): Promise<void>;
 }
 
 const DEFAULT_MTU = 1500;
@@ -64,9 +64,9 @@ export async function openBridge({ bridge, bip, log }: BridgeOptions): Promise<B
     quietIpv6(bridge);
     writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
     const rules = { bridge, subnet: subnetOf(address) };
-    openFirewall(rules, log);
+    await openFirewall(rules, log);
     log.info({ bridge, address }, 'network bridge is open');
-    return describe(netlink, bridge, address, () => closeFirewall(rules, log));
+    return describe(netlink, bridge, address, () => closeFirewall(rules));
   } catch (error) {
     netlink.close();
     throw error;
@@ -77,7 +77,7 @@ function describe(
   netlink: NetlinkSocket,
   bridge: string,
   cidr: string,
-  removeRules: () => void,
+  removeRules: () => Promise<void>,
 ): BridgeNetwork {
   const { address: gateway, prefixLength } = parseCidr(cidr);
   const home = check(cOpen('/proc/self/ns/net', O_RDONLY_CLOEXEC), 'open', ['/proc/self/ns/net']);
@@ -100,8 +100,8 @@ function describe(
       ['netlink.host', netlink.fd],
     ]),
     close,
-    closeAndRemove() {
-      removeRules();
+    async closeAndRemove() {
+      await removeRules();
       deleteLink(netlink.fd, bridge);
       close();
     },

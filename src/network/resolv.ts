@@ -105,3 +105,8 @@ function checkOption(option: string): string {
     throw new InvalidError(`invalid dns option ${JSON.stringify(option)}`);
   return option;
 }
+
+function emptyIfMissing(error: NodeJS.ErrnoException): string {
+  if (error.code === 'ENOENT') return '';
+  throw error;
+}
