@@ -1,0 +1,36 @@
+/** An engine's API, grouped by resource: `client.containers.start(id)`. */
+import { Containers } from './containers.ts';
+import type { Endpoint } from './endpoint.ts';
+import { Images } from './images.ts';
+import { Transport } from './transport.ts';
+import type { InfoAnswer, VersionAnswer } from './types.ts';
+
+export class Client {
+  readonly transport: Transport;
+  readonly containers: Containers;
+  readonly images: Images;
+
+  constructor(readonly endpoint: Endpoint) {
+    this.transport = new Transport(endpoint);
+    this.containers = new Containers(this.transport);
+    this.images = new Images(this.transport);
+  }
+
+  /** The agreed version of the API. @throws ConnectionError when nobody answers */
+  ping(): Promise<string> {
+    return this.transport.version();
+  }
+
+  version(): Promise<VersionAnswer> {
+    return this.transport.json('GET', '/version');
+  }
+
+  info(): Promise<InfoAnswer> {
+    return this.transport.json('GET', '/info');
+  }
+
+  /** Lets the process end: closes idle connections. */
+  close(): void {
+    this.transport.close();
+  }
+}

@@ -1,0 +1,61 @@
+/** Calls on images. */
+import type { Readable } from 'node:stream';
+import { type Filters, formatFilters } from './containers.ts';
+import { jsonLines } from './lines.ts';
+import type { Transport } from './transport.ts';
+import type { ImageSummary, ProgressLine } from './types.ts';
+
+export interface ImportOptions {
+  /** A URL the engine fetches, or `-` for the body. */
+  fromSrc: string;
+  repo?: string | undefined;
+  tag?: string | undefined;
+  message?: string | undefined;
+  platform?: string | undefined;
+  /** Dockerfile instructions such as `CMD ["sh"]`. */
+  changes?: readonly string[];
+}
+
+export class Images {
+  constructor(private readonly transport: Transport) {}
+
+  list(options: { all?: boolean; digests?: boolean; filters?: Filters }): Promise<ImageSummary[]> {
+    const filters = formatFilters(options.filters ?? {});
+    return this.transport.json('GET', '/images/json', { query: { ...options, filters } });
+  }
+
+  inspect(name: string): Promise<Record<string, unknown>> {
+    return this.transport.json('GET', `/images/${encodeName(name)}/json`);
+  }
+
+  tag(name: string, repo: string, tag: string): Promise<void> {
+    return this.transport.json('POST', `/images/${encodeName(name)}/tag`, { query: { repo, tag } });
+  }
+
+  remove(
+    name: string,
+    query: { force?: boolean; noprune?: boolean },
+  ): Promise<{ Untagged?: string; Deleted?: string }[]> {
+    return this.transport.json('DELETE', `/images/${encodeName(name)}`, { query });
+  }
+
+  /** `POST /images/create?fromImage=`: pulls, reporting progress. */
+  async pull(fromImage: string, tag: string): Promise<AsyncGenerator<ProgressLine>> {
+    const query = { fromImage, tag };
+    return jsonLines(await this.transport.open('POST', '/images/create', { query }));
+  }
+
+  /** `POST /images/create?fromSrc=`: a root filesystem's tar archive becomes an image. */
+  async import(options: ImportOptions, archive?: Readable): Promise<AsyncGenerator<ProgressLine>> {
+    const { changes = [], ...query } = options;
+    // `changes` repeats, which a Query cannot say
+    const repeated = changes.map((change) => `&changes=${encodeURIComponent(change)}`).join('');
+    const call = { query, suffix: repeated, ...(archive && { stream: archive }) };
+    return jsonLines(await this.transport.open('POST', '/images/create', call));
+  }
+}
+
+/** Slashes of a name stay: the engine's routes take them. */
+function encodeName(name: string): string {
+  return name.split('/').map(encodeURIComponent).join('/');
+}

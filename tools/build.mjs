@@ -1,0 +1,36 @@
+/**
+ * Bundles the two programs: dist/petri.mjs (the command, small and quick to start) and
+ * dist/supervisor.mjs (the engine). One file each, with source maps.
+ * Usage: tools/build.mjs [petri] [supervisor]
+ */
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Bundled CommonJS modules ask for Node's own by require. */
+const banner =
+  "import { createRequire as createRequire_ } from 'node:module';\n" +
+  'const require = createRequire_(import.meta.url);';
+
+const programs = { petri: 'src/cli/main.ts', supervisor: 'src/supervisor/main.ts' };
+const wanted = process.argv.slice(2);
+const entryPoints = Object.fromEntries(
+  Object.entries(programs).filter(([name]) => wanted.length === 0 || wanted.includes(name)),
+);
+
+await build({
+  absWorkingDir: root,
+  entryPoints,
+  outdir: 'dist',
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20.19',
+  // Native code is loaded from node_modules.
+  external: ['koffi'],
+  sourcemap: true,
+  banner: { js: banner },
+  logLevel: 'warning',
+});
