@@ -5,9 +5,10 @@
  */
 import { KernelError } from '../errors/errors.ts';
 import { check, constants, declare } from './ffi.ts';
-import { bits, close } from './files.ts';
+import { bits } from './files.ts';
 
 export { type Mount, parseMountinfo } from './mountinfo.ts';
+export { detachedOverlay, overlayLowerdirPlus } from './overlay.ts';
 
 type Flags = readonly string[] | number;
 
@@ -132,31 +133,6 @@ export function mountSetattr(
     attributes.byteLength,
   );
   check(ret, 'mount_setattr', [String(dir), path]);
-}
-
-/**
- * Whether overlay takes its layers one by one (`lowerdir+`), which has no limit of one page for all paths.
- * Kernels before 6.5 take any option and complain at the mount, so an invented option is the counter-proof.
- * Mounts nothing.
- * @throws KernelError when there is no overlay at all
- */
-export function overlayLowerdirPlus(): boolean {
-  const fs = fsopen('overlay');
-  try {
-    return accepts(fs, 'lowerdir+', '/') && !accepts(fs, 'petri-no-such-option', '/');
-  } finally {
-    close(fs);
-  }
-}
-
-function accepts(fs: number, key: string, value: string): boolean {
-  try {
-    fsconfig(fs, 'FSCONFIG_SET_STRING', key, value);
-    return true;
-  } catch (error) {
-    if (error instanceof KernelError && error.code === 'EINVAL') return false;
-    throw error;
-  }
 }
 
 function checkMount(ret: number, call: string, on: readonly string[] = []): number {

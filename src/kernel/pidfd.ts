@@ -63,6 +63,24 @@ export function isSameProcess(identity: ProcessIdentity): boolean {
   return true;
 }
 
+/**
+ * Sends a signal to this process and no other.
+ * @returns false when it has ended; then nothing was sent
+ */
+export function sendSignal(identity: ProcessIdentity, signal: number): boolean {
+  const pidfd = openSameProcess(identity);
+  if (pidfd === undefined) return false;
+  try {
+    pidfdSendSignal(pidfd, signal);
+    return true;
+  } catch (error) {
+    if (error instanceof KernelError && error.code === 'ESRCH') return false;
+    throw error;
+  } finally {
+    close(pidfd);
+  }
+}
+
 let cachedBootId: string | undefined;
 
 export function bootId(): string {
