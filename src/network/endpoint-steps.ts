@@ -39,6 +39,7 @@ export function endpointSteps(network: EndpointNetwork, endpoint: EndpointPlace)
     cable(network, endpoint),
     quietHostEnd(endpoint),
     address(endpoint),
+    insideUp(),
     defaultRoute(endpoint),
     closeNetlink(),
   ];
@@ -147,7 +148,7 @@ function loopbackUp(): StepDraft {
   );
 }
 
-/** One message makes both ends, puts one into the bridge and one into the container, and both up. */
+/** One message makes both ends and puts one into the bridge, one into the container. */
 function cable({ bridgeName, mtu }: EndpointNetwork, endpoint: EndpointPlace): StepDraft {
   const { hostInterface, macAddress } = endpoint;
   const netlink = slot('netlink.host');
@@ -160,11 +161,11 @@ function cable({ bridgeName, mtu }: EndpointNetwork, endpoint: EndpointPlace): S
       master: bridgeName,
       mtu,
       up: true,
-      peer: { name: 'eth0', netns: slot('netns'), address: macAddress, mtu, up: true },
+      peer: { name: 'eth0', netns: slot('netns'), address: macAddress, mtu },
     },
     'a virtual cable: one end is a port of the bridge, the other is eth0 inside',
     `ip link add ${hostInterface} mtu ${mtu} master ${bridgeName} up type veth peer name eth0 ` +
-      `address ${macAddress} mtu ${mtu} netns "$CONTAINER" && ip -n "$CONTAINER" link set eth0 up`,
+      `address ${macAddress} mtu ${mtu} netns "$CONTAINER"`,
     'veth(4)',
     { undo: { call: 'RTM_DELLINK', args: { netlink, name: hostInterface } } },
   );
@@ -190,6 +191,17 @@ function address({ ipAddress, prefixLength }: EndpointPlace): StepDraft {
     { netlink: slot('netlink.container'), dev: 'eth0', address: cidr, broadcast },
     'the container’s address; with it comes the route to its neighbours on the bridge',
     `ip -n "$CONTAINER" addr add ${cidr} broadcast ${broadcast} dev eth0`,
+    'rtnetlink(7)',
+  );
+}
+
+/** Not in the message that makes it: a veth end cannot be up before it has its peer (ENOTCONN). */
+function insideUp(): StepDraft {
+  return step(
+    'RTM_NEWLINK',
+    { netlink: slot('netlink.container'), name: 'eth0', up: true },
+    'an interface sends and receives only when it is up',
+    'ip -n "$CONTAINER" link set eth0 up',
     'rtnetlink(7)',
   );
 }

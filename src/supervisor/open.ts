@@ -30,8 +30,11 @@ export interface OpenOptions {
 
 export interface OpenEngine extends Engine {
   readonly network: BridgeNetwork;
-  /** Lets go of everything; containers run on. */
-  close(): void;
+  /**
+   * Lets go of everything; containers run on.
+   * @param network `remove` also takes the bridge and its rules away: for tests, and for a goodbye for good
+   */
+  close(network?: 'keep' | 'remove'): void;
 }
 
 /**
@@ -52,9 +55,10 @@ export async function openEngine(options: OpenOptions): Promise<OpenEngine> {
     events: new EventBus(),
     shimFd: sealedMemfd('petri-shim', await readFile(options.shimPath)),
     log: options.log,
-    close() {
+    close(networkToo = 'keep') {
       for (const { link } of this.containers.all()) link?.socket.destroy();
-      network.close();
+      if (networkToo === 'remove') network.closeAndRemove();
+      else network.close();
       close(this.shimFd);
       unlock();
     },

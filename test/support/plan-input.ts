@@ -71,7 +71,7 @@ const ENDPOINT = {
   hostInterface: 'veth12345678',
 };
 
-const CONFIG: ContainerConfig = {
+export const CONFIG: ContainerConfig = {
   Hostname: 'c0ffee000000',
   Domainname: '',
   User: '',
@@ -92,7 +92,7 @@ const CONFIG: ContainerConfig = {
   Labels: {},
 };
 
-const HOST_CONFIG: HostConfig = {
+export const HOST_CONFIG: HostConfig = {
   Binds: null,
   ContainerIDFile: '',
   LogConfig: { Type: 'json-file', Config: {} },
