@@ -34,7 +34,7 @@ check: $(GENERATED) ## types, lint and format, import rule, documents that must 
 bench: all build/busybox.tar ## the measurements of docs/PERFORMANCE.md
 	@node tools/bench.mjs $(ARGS)
 
-test-vm: all ## a small virtual machine with cgroup v2 alone, and the engine in it
+test-vm: all build/busybox.tar ## a small virtual machine with cgroup v2 alone, and the engine in it
 	@test/vm/run.sh
 
 fuzz: $(GENERATED) ## the shim's parsers against random input, with sanitizers

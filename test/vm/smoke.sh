@@ -1,0 +1,77 @@
+#!/bin/sh
+# Runs inside the virtual machine (test/vm/run.sh), by its pid 1. The last line is "N passed, N failed".
+cd /petri || exit 1
+passed=0
+failed=0
+
+# check NAME EXPECTED COMMAND... : the command's output, stderr too, must match the pattern of case(1).
+check() {
+  name=$1
+  expected=$2
+  shift 2
+  output=$("$@" 2>&1)
+  status=$?
+  case "$output" in
+  $expected)
+    passed=$((passed + 1))
+    echo "ok      $name"
+    ;;
+  *)
+    failed=$((failed + 1))
+    echo "FAILED  $name: wanted $expected, got (status $status): $output"
+    ;;
+  esac
+}
+
+run() { petri run --rm "$@"; }
+group() { echo /sys/fs/cgroup/petri/"$(petri inspect --format '{{.Id}}' "$1")"; }
+read_group() { cat "$(group "$1")/$2"; }
+
+# until_true COMMAND...: waits for a state, ten seconds at most.
+until_true() {
+  tries=0
+  until "$@" >/dev/null 2>&1; do
+    tries=$((tries + 1))
+    [ $tries -lt 100 ] || return 1
+    usleep 100000
+  done
+}
+
+echo "kernel $(uname -r), node $(node --version), $(grep -c cgroup2 /proc/mounts) cgroup mount"
+check 'node loads the native part' 'ok' node -e '
+  const koffi = require("koffi"); koffi.load("libc.so.6"); koffi.load("libnftables.so.1"); console.log("ok")'
+check 'the supervisor starts' '*Version*' petri version
+check 'an image is imported' 'sha256:*' petri import -c 'CMD ["sh"]' build/busybox.tar busybox:latest
+check 'a container runs' 'hi' run busybox echo hi
+check 'its exit code is its own' '3' sh -c 'petri run --rm busybox sh -c "exit 3"; echo $?'
+check 'it is pid 1' '1' run busybox sh -c 'echo $$'
+check 'it has an address on the bridge' '*inet 172.*' run busybox ip -4 addr show eth0
+check 'it reaches the gateway' '*1 packets received*' run busybox sh -c \
+  'ping -c 1 -W 5 $(ip route | awk "/default/ { print \$3 }")'
+
+petri run -d --name limited -m 64m --pids-limit 20 --cpus 0.5 busybox sleep 1000 >/dev/null
+check 'memory.max' 67108864 read_group limited memory.max
+check 'pids.max' 20 read_group limited pids.max
+check 'cpu.max' '50000 100000' read_group limited cpu.max
+check 'its process is in the group' '[0-9]*' read_group limited cgroup.procs
+check 'it sees its own group as the root' '0::/' run busybox cat /proc/self/cgroup
+check 'and its limit' 67108864 run -m 64m busybox cat /sys/fs/cgroup/memory.max
+check 'the limit of processes holds' '*Resource temporarily unavailable*' run --pids-limit 5 busybox sh -c \
+  'for i in 1 2 3 4 5 6 7 8 9; do sleep 1 & done; wait'
+check 'the limit of memory holds' '137' sh -c \
+  'petri run --rm -m 32m busybox sh -c "exec tail /dev/zero" >/dev/null 2>&1; echo $?'
+
+check 'a harmless device opens' 'ok' run busybox sh -c 'head -c 1 /dev/zero >/dev/null && echo ok'
+check 'the disk does not' '*Operation not permitted*' run busybox sh -c 'mknod /d b 254 0 && head -c 1 /d'
+check "nor does the kernel's log" '*Operation not permitted*' run busybox sh -c 'mknod /k c 1 11 && head -c 1 /k'
+
+kill -9 "$(cat /run/petri/petri.pid)"
+until_true sh -c '! kill -0 $(cat /run/petri/petri.pid)'
+check 'a container outlives the supervisor' '*limited*' petri ps --format '{{.Names}}'
+check 'and can be removed' 'limited' petri rm -f limited
+
+check 'no control group is left' '' find /sys/fs/cgroup/petri -mindepth 1 -type d
+check 'no cable is left' '' sh -c 'ls /sys/class/net | grep veth'
+check 'no mount is left' '' grep -E ' /var/lib/petri.* overlay' /proc/mounts
+check 'no shim is left' '' pidof petri-shim
+echo "$passed passed, $failed failed"
