@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { parseMountinfo } from '../../../src/kernel/mountinfo.ts';
+
+it('reads each field, with and without propagation', () => {
+  const text = `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 shared:2 - ext3 /dev/root rw,errors=continue
+22 27 0:21 / /proc rw,relatime - proc proc rw
+`;
+  expect(parseMountinfo(text)).toEqual([
+    {
+      id: 36,
+      parent: 35,
+      device: '98:0',
+      root: '/mnt1',
+      target: '/mnt2',
+      options: 'rw,noatime',
+      propagation: ['master:1', 'shared:2'],
+      fstype: 'ext3',
+      source: '/dev/root',
+      superOptions: 'rw,errors=continue',
+    },
+    expect.objectContaining({
+      target: '/proc',
+      propagation: [],
+      fstype: 'proc',
+      superOptions: 'rw',
+    }),
+  ]);
+});
+
+it('undoes the octal escapes of space, tab, newline and backslash, and no others', () => {
+  const line = String.raw`36 35 98:0 / /a\040b\011c\012d\134e\0407 rw - tmpfs a\040b rw`;
+  expect(parseMountinfo(line)[0]).toMatchObject({ target: '/a b\tc\nd\\e 7', source: 'a b' });
+});
