@@ -5,6 +5,7 @@
 import type { Logger } from 'pino';
 import type { ImageStore } from '../image/store.ts';
 import type { BridgeNetwork } from '../network/bridge.ts';
+import type { Step } from '../step/step.ts';
 import type { Paths } from '../store/paths.ts';
 import type { Container, ContainerTable } from './table.ts';
 import type { HostFacts } from './plan/facts.ts';
@@ -19,6 +20,8 @@ export interface Engine {
   /** The shim's program in a sealed memfd. */
   readonly shimFd: number;
   readonly log: Logger;
+  /** For tests: changes a plan before it is executed, to make a step fail. */
+  alterPlan?: (steps: readonly Step[]) => readonly Step[];
 }
 
 /** Publishes what happened, for `GET /events` and for waiters inside the engine. */

@@ -1,0 +1,78 @@
+/** `POST /containers/{id}/attach`: the connection becomes the container's terminal or pipes. */
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type AttachOptions, attach as attachTo } from '../../container/attach.ts';
+import { logs as readLog } from '../../container/logs.ts';
+import type { Container } from '../../container/table.ts';
+import { ConflictError, InvalidError } from '../../errors/errors.ts';
+import type { Exchange } from '../exchange.ts';
+import { writeAll } from '../write.ts';
+import { containerOf } from './find.ts';
+import { contentType, encode } from './logs.ts';
+
+export async function attach(exchange: Exchange): Promise<void> {
+  const { engine, query, signal } = exchange;
+  const container = containerOf(exchange);
+  const wanted = {
+    stdin: query.flag('stdin'),
+    stdout: query.flag('stdout'),
+    stderr: query.flag('stderr'),
+  };
+  const [replay, stream] = [query.flag('logs'), query.flag('stream')];
+  if (!replay && !stream) throw new InvalidError('attach needs stream=1, logs=1 or both');
+  if (stream) assertAttachable(container);
+  // Registered before the head goes out: a client that has the head may start the container.
+  const attached = stream
+    ? attachTo(engine, container, inputOf(container, wanted), signal)
+    : undefined;
+  attached?.catch(() => undefined);
+  const client = exchange.takeOver(contentType(exchange, container));
+  client.on('error', () => client.destroy());
+  if (replay) await replayLog(exchange, container, wanted, client);
+  if (attached) join(client, await attached);
+  else client.end();
+}
+
+function assertAttachable({ record, id }: Container): void {
+  if (record.state.status === 'paused')
+    throw new ConflictError(`container ${id} is paused, unpause the container before attach`);
+  if (record.state.status === 'restarting')
+    throw new ConflictError(`container ${id} is restarting, wait until the container is running`);
+}
+
+/** A container without an open stdin takes none, whatever a client asks for. */
+function inputOf({ record }: Container, wanted: AttachOptions): AttachOptions {
+  return { ...wanted, stdin: wanted.stdin && record.config.OpenStdin };
+}
+
+async function replayLog(
+  { engine, signal }: Exchange,
+  container: Container,
+  { stdout, stderr }: AttachOptions,
+  client: Socket,
+): Promise<void> {
+  const plain = { timestamps: false, details: false };
+  for await (const entry of readLog(engine, container, { stdout, stderr, follow: false }, signal))
+    await writeAll(client, encode(container, entry, plain), signal);
+}
+
+/**
+ * Bytes untouched both ways, each direction ended on its own; when one side breaks, the other goes too.
+ */
+export function join(client: Socket, stream: Duplex): void {
+  if (client.destroyed) {
+    stream.destroy();
+    return;
+  }
+  stream.on('error', () => client.destroy());
+  stream.on('close', () => (client.writableEnded ? undefined : client.end()));
+  client.on('close', () => stream.destroy());
+  client.pipe(stream);
+  stream.pipe(client);
+  // The container's output has ended: what the client would still type has no reader.
+  stream.on('end', () => {
+    client.unpipe(stream);
+    client.resume();
+    client.on('finish', () => client.destroySoon());
+  });
+}

@@ -1,0 +1,114 @@
+/**
+ * One request and its answer, as a handler sees them. Hijacking (`takeOver`) leaves HTTP: what follows
+ * the head of the answer are bytes of a stream, both ways.
+ *
+ * A handler either ends the answer or throws before it has begun; `signal` fires when the client is gone.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Engine } from '../container/engine.ts';
+import type { Query } from './query.ts';
+import { apiVersion, compareVersions, engineVersion } from './versions.ts';
+
+/** On every answer, as dockerd sends them. */
+export const commonHeaders = {
+  'Api-Version': apiVersion,
+  'Docker-Experimental': 'false',
+  Ostype: 'linux',
+  Server: `Petri/${engineVersion} (linux)`,
+} as const;
+
+export class Exchange {
+  /** True when the client asked for `Upgrade: tcp`. */
+  upgraded = false;
+  #takenOver = false;
+
+  constructor(
+    readonly engine: Engine,
+    readonly request: IncomingMessage,
+    readonly response: ServerResponse,
+    /** The named parts of the path. */
+    readonly params: Readonly<Record<string, string>>,
+    readonly query: Query,
+    /** The API version of the path; the newest without one. */
+    readonly version: string,
+    readonly signal: AbortSignal,
+  ) {}
+
+  /** A named part of the path that the route has. */
+  param(name: string): string {
+    return this.params[name] ?? '';
+  }
+
+  /** Is the client's API version this or newer? */
+  since(version: string): boolean {
+    return compareVersions(this.version, version) >= 0;
+  }
+
+  json(body: unknown, status = 200): void {
+    this.send(status, 'application/json', `${JSON.stringify(body)}\n`);
+  }
+
+  send(status: number, contentType: string, body: string): void {
+    this.response.writeHead(status, {
+      'Content-Type': contentType,
+      'Content-Length': Buffer.byteLength(body),
+    });
+    this.response.end(this.request.method === 'HEAD' ? undefined : body);
+  }
+
+  /** An answer without a body. */
+  empty(status: number): void {
+    this.response.writeHead(status);
+    this.response.end();
+  }
+
+  /** Sends the head at once; the body follows by `response.write`. */
+  stream(contentType: string): ServerResponse {
+    this.response.writeHead(200, { 'Content-Type': contentType });
+    this.response.flushHeaders();
+    return this.response;
+  }
+
+  /** The connection's bytes belong to a stream: the answer's head can no longer be changed. */
+  get takenOver(): boolean {
+    return this.#takenOver;
+  }
+
+  /**
+   * Answers 101 to a client that asked for it, else the old raw 200, and gives the socket away. The
+   * socket is paused; its `end` is the client's half-close.
+   * https://docs.docker.com/reference/api/engine/ section ContainerAttach, "Hijacking"
+   */
+  takeOver(contentType: string): Socket {
+    const { response } = this;
+    const socket = this.request.socket;
+    this.#takenOver = true;
+    if (!this.upgraded) detachParser(socket);
+    response.detachSocket(socket);
+    socket.pause();
+    socket.setTimeout(0);
+    const head = this.upgraded
+      ? ['HTTP/1.1 101 UPGRADED', 'Connection: Upgrade', 'Upgrade: tcp']
+      : ['HTTP/1.1 200 OK'];
+    const common = Object.entries(commonHeaders).map(([name, value]) => `${name}: ${value}`);
+    socket.write(
+      [...head, `Content-Type: ${contentType}`, ...common, '', ''].join('\r\n'),
+      'latin1',
+    );
+    return socket;
+  }
+}
+
+/**
+ * Takes a socket from node:http without an upgrade. Adding a `data` listener makes the parser give its
+ * direct hold on the handle up (node lib/_http_server.js, `unconsume`); after that its own listeners go.
+ */
+function detachParser(socket: Socket): void {
+  const nothing = () => {};
+  socket.on('data', nothing);
+  socket.pause();
+  socket.removeAllListeners('data');
+  socket.removeAllListeners('end');
+  socket.removeAllListeners('timeout');
+}

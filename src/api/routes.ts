@@ -1,0 +1,225 @@
+/** Every endpoint of the Engine API that is known here, and who answers it. docs/API.md is made from this. */
+import { NotBuiltError } from '../errors/errors.ts';
+import { attach } from './containers/attach.ts';
+import { create } from './containers/create.ts';
+import { inspect } from './containers/inspect.ts';
+import { list } from './containers/list.ts';
+import { logs } from './containers/logs.ts';
+import { steps } from './containers/steps.ts';
+import * as verbs from './containers/verbs.ts';
+import { wait } from './containers/wait.ts';
+import { create as createImage } from './images/create.ts';
+import * as image from './images/inspect.ts';
+import { list as listImages } from './images/list.ts';
+import { remove as removeImage } from './images/remove.ts';
+import { tag } from './images/tag.ts';
+import * as networks from './networks/networks.ts';
+import type { Handler, Method, Route } from './router.ts';
+import { events } from './system/events.ts';
+import { info } from './system/info.ts';
+import { ping } from './system/ping.ts';
+import { version } from './system/version.ts';
+import * as volumes from './volumes.ts';
+
+const system: Route[] = [
+  built('GET', '/_ping', ping),
+  built('HEAD', '/_ping', ping),
+  built('GET', '/version', version, 'GoVersion names Node'),
+  built(
+    'GET',
+    '/info',
+    info,
+    'Counts, host and limits are true; fields of what Petri lacks have their zero',
+  ),
+  built(
+    'GET',
+    '/events',
+    events,
+    '`since` reaches back over the last 256 events of this supervisor',
+  ),
+];
+
+const containers: Route[] = [
+  built(
+    'GET',
+    '/containers/json',
+    list,
+    'Filters: id, name, label, status, exited, ancestor, before, since, network',
+  ),
+  partial(
+    'POST',
+    '/containers/create',
+    create,
+    'Options that are not built are refused with 501, see below',
+  ),
+  built('GET', '/containers/{id}/json', inspect),
+  built('GET', '/containers/{id}/logs', logs, '`details` adds no attributes'),
+  built(
+    'GET',
+    '/containers/{id}/steps',
+    steps,
+    "Petri's own: the steps that built it and their results; `follow=1` streams them",
+  ),
+  built('POST', '/containers/{id}/start', verbs.start),
+  built('POST', '/containers/{id}/stop', verbs.stop),
+  built('POST', '/containers/{id}/restart', verbs.restart),
+  built('POST', '/containers/{id}/kill', verbs.kill),
+  built('POST', '/containers/{id}/pause', verbs.pause),
+  built('POST', '/containers/{id}/unpause', verbs.unpause),
+  built('POST', '/containers/{id}/rename', verbs.rename),
+  built('POST', '/containers/{id}/resize', verbs.resize),
+  built('POST', '/containers/{id}/wait', wait, 'An unknown condition is refused'),
+  {
+    ...built('POST', '/containers/{id}/attach', attach, "Detach keys are the client's affair"),
+    hijack: true,
+  },
+  built('DELETE', '/containers/{id}', verbs.remove, '`link` is not built'),
+];
+
+const images: Route[] = [
+  built('GET', '/images/json', listImages),
+  partial(
+    'POST',
+    '/images/create',
+    createImage,
+    'Import (`fromSrc=-`) only: a pull answers 404 and says so',
+  ),
+  built('GET', '/images/{name*}/json', image.inspect),
+  partial('GET', '/images/{name*}/history', image.history, 'The whole image as one entry'),
+  built('POST', '/images/{name*}/tag', tag),
+  built(
+    'DELETE',
+    '/images/{name*}',
+    removeImage,
+    'An image in use is never deleted, with force it loses its references',
+  ),
+];
+
+const others: Route[] = [
+  partial('GET', '/networks', networks.list, 'bridge, host and none, read-only'),
+  partial('GET', '/networks/{id}', networks.inspect, 'bridge, host and none, read-only'),
+  partial('GET', '/volumes', volumes.list, 'Always empty'),
+];
+
+/** Docker has these; Petri answers 501 and names what is missing. */
+const missing: Route[] = [
+  ...absent(
+    'exec',
+    ['POST', '/containers/{id}/exec'],
+    ['POST', '/exec/{id}/start'],
+    ['POST', '/exec/{id}/resize'],
+    ['GET', '/exec/{id}/json'],
+  ),
+  ...absent('top', ['GET', '/containers/{id}/top']),
+  ...absent('stats', ['GET', '/containers/{id}/stats']),
+  ...absent('diff', ['GET', '/containers/{id}/changes']),
+  ...absent('export', ['GET', '/containers/{id}/export']),
+  ...absent('update', ['POST', '/containers/{id}/update']),
+  ...absent(
+    'cp',
+    ['HEAD', '/containers/{id}/archive'],
+    ['GET', '/containers/{id}/archive'],
+    ['PUT', '/containers/{id}/archive'],
+  ),
+  ...absent('attach over a websocket', ['GET', '/containers/{id}/attach/ws']),
+  ...absent(
+    'prune',
+    ['POST', '/containers/prune'],
+    ['POST', '/images/prune'],
+    ['POST', '/networks/prune'],
+    ['POST', '/volumes/prune'],
+  ),
+  ...absent('commit', ['POST', '/commit']),
+  ...absent(
+    'build',
+    ['POST', '/build'],
+    ['POST', '/build/prune'],
+    ['POST', '/build/cancel'],
+    ['POST', '/session'],
+    ['POST', '/grpc'],
+  ),
+  ...absent('push', ['POST', '/images/{name*}/push']),
+  ...absent('search', ['GET', '/images/search']),
+  ...absent(
+    'save and load',
+    ['GET', '/images/get'],
+    ['GET', '/images/{name*}/get'],
+    ['POST', '/images/load'],
+  ),
+  ...absent('login', ['POST', '/auth']),
+  ...absent('distribution', ['GET', '/distribution/{name*}/json']),
+  ...absent(
+    "networks of one's own",
+    ['POST', '/networks/create'],
+    ['POST', '/networks/{id}/connect'],
+    ['POST', '/networks/{id}/disconnect'],
+    ['DELETE', '/networks/{id}'],
+  ),
+  ...absent(
+    'volumes',
+    ['POST', '/volumes/create'],
+    ['GET', '/volumes/{name}'],
+    ['PUT', '/volumes/{name}'],
+    ['DELETE', '/volumes/{name}'],
+  ),
+  ...absent('system df', ['GET', '/system/df']),
+  ...absent(
+    'plugins',
+    ['GET', '/plugins'],
+    ['GET', '/plugins/privileges'],
+    ['POST', '/plugins/pull'],
+    ['POST', '/plugins/create'],
+  ),
+  ...absent(
+    'swarm',
+    ['GET', '/swarm'],
+    ['POST', '/swarm/init'],
+    ['POST', '/swarm/join'],
+    ['POST', '/swarm/leave'],
+    ['POST', '/swarm/update'],
+    ['GET', '/swarm/unlockkey'],
+    ['POST', '/swarm/unlock'],
+  ),
+  ...absent(
+    'swarm',
+    ['GET', '/nodes'],
+    ['GET', '/services'],
+    ['POST', '/services/create'],
+    ['GET', '/tasks'],
+    ['GET', '/secrets'],
+    ['POST', '/secrets/create'],
+    ['GET', '/configs'],
+    ['POST', '/configs/create'],
+  ),
+];
+
+/** Fixed paths come before patterns that would take them as a name. */
+export const routes: readonly Route[] = [
+  ...system,
+  ...missing.filter(({ pattern }) => !pattern.includes('{')),
+  ...containers,
+  ...images,
+  ...others,
+  ...missing.filter(({ pattern }) => pattern.includes('{')),
+];
+
+function built(method: Method, pattern: string, handler: Handler, deviation = ''): Route {
+  return { method, pattern, handler, deviation, state: 'built' };
+}
+
+function partial(method: Method, pattern: string, handler: Handler, deviation: string): Route {
+  return { method, pattern, handler, deviation, state: 'partial' };
+}
+
+function absent(what: string, ...endpoints: [Method, string][]): Route[] {
+  const handler = () => {
+    throw new NotBuiltError(`${what}: this part of Docker is not built in Petri yet`);
+  };
+  return endpoints.map(([method, pattern]) => ({
+    method,
+    pattern,
+    handler,
+    deviation: what,
+    state: 'missing',
+  }));
+}

@@ -1,0 +1,37 @@
+/** The whole body of `POST /containers/create`, checked once and turned into what the verb takes. */
+import { z } from 'zod';
+import type { CreateRequest } from '../../container/config.ts';
+import { ConflictError, InvalidError } from '../../errors/errors.ts';
+import { containerConfig } from './config.ts';
+import { check } from './fields.ts';
+import { hostConfig, storedHostConfig } from './host-config.ts';
+import { assertLimits } from './limits.ts';
+import { networkingConfig } from './networking.ts';
+import { refuseUnbuilt } from './unbuilt.ts';
+
+const body = z.object({
+  HostConfig: hostConfig.nullish(),
+  NetworkingConfig: networkingConfig,
+});
+
+/**
+ * @param value the parsed JSON
+ * @param cpus how many this machine has
+ * @throws InvalidError naming the field, NotBuiltError naming the option
+ */
+export function createRequest(value: unknown, cpus: number): Omit<CreateRequest, 'name'> {
+  if (value === undefined || value === null)
+    throw new InvalidError('config cannot be empty in order to create a container');
+  const config = check(containerConfig, value, 'the body');
+  const parts = check(body, value, 'the body');
+  const host = parts.HostConfig ?? check(hostConfig, {}, 'HostConfig');
+  if (config.Image === '' && Object.keys(value).length === 0)
+    throw new InvalidError('config cannot be empty in order to create a container');
+  if (config.Image === '')
+    throw new InvalidError('no image specified: set Image to the reference of an image');
+  if (host.AutoRemove && host.RestartPolicy.Name !== 'no')
+    throw new ConflictError("can't create 'AutoRemove' container with restart policy");
+  assertLimits(host, cpus);
+  refuseUnbuilt({ config, host, networking: parts.NetworkingConfig });
+  return { config, hostConfig: storedHostConfig(host) };
+}

@@ -1,0 +1,125 @@
+/** HostConfig of `POST /containers/create`: what the container gets from the host. */
+import { z } from 'zod';
+import type { HostConfig } from '../../container/config.ts';
+import { MASKED, READ_ONLY } from '../../container/plan/protect.ts';
+import { flag, integer, orNull, text, textMap, texts } from './fields.ts';
+
+const portBinding = z.object({ HostIp: text(), HostPort: text() });
+const device = z.object({ PathOnHost: text(), PathInContainer: text(), CgroupPermissions: text() });
+const ulimit = z.object({ Name: text(), Soft: integer(-1), Hard: integer(-1) });
+const objects = () => orNull(z.array(z.looseObject({})));
+const side = z.int().min(0).max(65535);
+
+const fields = z.object({
+  Binds: texts(),
+  ContainerIDFile: text(),
+  LogConfig: orNull(
+    z.object({ Type: text(), Config: textMap().transform((value) => value ?? {}) }),
+  ).transform((value) => ({ Type: value?.Type || 'json-file', Config: value?.Config ?? {} })),
+  NetworkMode: text().transform((value) => value || 'default'),
+  PortBindings: orNull(z.record(z.string(), orNull(z.array(portBinding)))),
+  RestartPolicy: orNull(
+    z.object({
+      Name: z.enum(['', 'no', 'always', 'on-failure', 'unless-stopped']).nullish(),
+      MaximumRetryCount: integer(),
+    }),
+  ).transform((value) => ({
+    Name: value?.Name || 'no',
+    MaximumRetryCount: value?.MaximumRetryCount ?? 0,
+  })),
+  AutoRemove: flag(),
+  VolumeDriver: text(),
+  VolumesFrom: texts(),
+  ConsoleSize: orNull(z.tuple([side, side])).transform(
+    (value) => value ?? ([0, 0] as [number, number]),
+  ),
+  Annotations: textMap(),
+  Mounts: objects(),
+  CapAdd: texts(),
+  CapDrop: texts(),
+  CgroupnsMode: z
+    .enum(['', 'private', 'host'])
+    .nullish()
+    .transform((value) => value || 'private'),
+  Dns: texts(),
+  DnsOptions: texts(),
+  DnsSearch: texts(),
+  ExtraHosts: texts(),
+  GroupAdd: texts(),
+  IpcMode: text().transform((value) => value || 'private'),
+  Cgroup: text(),
+  Links: texts(),
+  OomScoreAdj: integer(-1000, 1000),
+  PidMode: text(),
+  Privileged: flag(),
+  PublishAllPorts: flag(),
+  ReadonlyRootfs: flag(),
+  SecurityOpt: texts(),
+  StorageOpt: textMap(),
+  Tmpfs: textMap(),
+  UTSMode: text(),
+  UsernsMode: text(),
+  ShmSize: integer(0).transform((value) => value || 64 * 1024 * 1024),
+  Sysctls: textMap(),
+  Runtime: text(),
+  Isolation: text(),
+  Init: orNull(z.boolean()),
+  CpuShares: integer(0),
+  Memory: integer(0),
+  NanoCpus: integer(0),
+  CgroupParent: text(),
+  BlkioWeight: integer(0, 1000),
+  BlkioWeightDevice: objects(),
+  BlkioDeviceReadBps: objects(),
+  BlkioDeviceWriteBps: objects(),
+  BlkioDeviceReadIOps: objects(),
+  BlkioDeviceWriteIOps: objects(),
+  CpuPeriod: integer(0),
+  CpuQuota: integer(-1),
+  CpuRealtimePeriod: integer(0),
+  CpuRealtimeRuntime: integer(0),
+  CpusetCpus: text(),
+  CpusetMems: text(),
+  Devices: orNull(z.array(device)),
+  DeviceCgroupRules: texts(),
+  DeviceRequests: objects(),
+  MemoryReservation: integer(0),
+  MemorySwap: integer(-1),
+  MemorySwappiness: orNull(z.int().min(-1).max(100)),
+  OomKillDisable: orNull(z.boolean()),
+  PidsLimit: orNull(z.int().min(-1).max(4_194_304)),
+  Ulimits: orNull(z.array(ulimit)),
+  MaskedPaths: texts(),
+  ReadonlyPaths: texts(),
+});
+
+/** With the fields that Petri keeps no place for; unbuilt.ts refuses them when they are set. */
+export type GivenHostConfig = z.output<typeof fields>;
+
+export const hostConfig = fields;
+
+/** The stored form: every field of HostConfig, the optional ones only when they say something. */
+export function storedHostConfig(given: GivenHostConfig): HostConfig {
+  const {
+    StorageOpt,
+    BlkioWeightDevice,
+    BlkioDeviceReadBps,
+    BlkioDeviceWriteBps,
+    BlkioDeviceReadIOps,
+    BlkioDeviceWriteIOps,
+    DeviceRequests,
+    ...rest
+  } = given;
+  const { Annotations, Mounts, Tmpfs, Sysctls, Init, ...always } = rest;
+  return {
+    ...always,
+    Runtime: always.Runtime || 'petri',
+    MaskedPaths: always.MaskedPaths ?? MASKED,
+    ReadonlyPaths: always.ReadonlyPaths ?? READ_ONLY,
+    ...(Annotations ? { Annotations } : {}),
+    ...(Mounts ? { Mounts } : {}),
+    ...(Tmpfs ? { Tmpfs } : {}),
+    ...(Sysctls ? { Sysctls } : {}),
+    ...(Init !== null ? { Init } : {}),
+  };
+}

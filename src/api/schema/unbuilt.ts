@@ -1,0 +1,124 @@
+/**
+ * Options of `POST /containers/create` that Petri does not have yet. What changes isolation, data or how
+ * the container is reached must never be dropped in silence: it is refused (501) with the name of docker's
+ * option. This table is the one place that knows; what is built leaves it.
+ */
+import type { ContainerConfig } from '../../container/config.ts';
+import { NotBuiltError } from '../../errors/errors.ts';
+import type { GivenHostConfig } from './host-config.ts';
+import type { NetworkingConfig } from './networking.ts';
+
+export interface Given {
+  config: ContainerConfig;
+  host: GivenHostConfig;
+  networking: NetworkingConfig;
+}
+
+const some = (value: readonly unknown[] | object | null | undefined) =>
+  Boolean(value && Object.keys(value).length > 0);
+const other = (value: string, ...known: string[]) => !['', ...known].includes(value);
+
+/** Docker's option, the field it sets, and whether it is set to more than the default. */
+export const unbuilt: readonly [option: string, field: string, isSet: (given: Given) => boolean][] =
+  [
+    ['--volume', 'HostConfig.Binds', ({ host }) => some(host.Binds)],
+    ['--mount', 'HostConfig.Mounts', ({ host }) => some(host.Mounts)],
+    ['--volume', 'Volumes', ({ config }) => some(config.Volumes)],
+    ['--volumes-from', 'HostConfig.VolumesFrom', ({ host }) => some(host.VolumesFrom)],
+    ['--tmpfs', 'HostConfig.Tmpfs', ({ host }) => some(host.Tmpfs)],
+    ['--storage-opt', 'HostConfig.StorageOpt', ({ host }) => some(host.StorageOpt)],
+    ['--publish', 'HostConfig.PortBindings', ({ host }) => publishes(host)],
+    ['--publish-all', 'HostConfig.PublishAllPorts', ({ host }) => host.PublishAllPorts],
+    ['--network', 'HostConfig.NetworkMode', ({ host }) => userNetwork(host.NetworkMode)],
+    ['--network', 'NetworkingConfig', ({ networking }) => networking.userNetworks.length > 0],
+    [
+      '--ip, --network-alias, --link and --mac-address',
+      'NetworkingConfig.EndpointsConfig',
+      ({ networking }) => networking.hasSettings,
+    ],
+    ['--mac-address', 'MacAddress', ({ config }) => Boolean(config.MacAddress)],
+    ['--link', 'HostConfig.Links', ({ host }) => some(host.Links)],
+    ['--privileged', 'HostConfig.Privileged', ({ host }) => host.Privileged],
+    ['--device', 'HostConfig.Devices', ({ host }) => some(host.Devices)],
+    ['--gpus', 'HostConfig.DeviceRequests', ({ host }) => some(host.DeviceRequests)],
+    [
+      '--device-cgroup-rule',
+      'HostConfig.DeviceCgroupRules',
+      ({ host }) => some(host.DeviceCgroupRules),
+    ],
+    ['--security-opt', 'HostConfig.SecurityOpt', ({ host }) => some(host.SecurityOpt)],
+    ['--sysctl', 'HostConfig.Sysctls', ({ host }) => some(host.Sysctls)],
+    ['--pid', 'HostConfig.PidMode', ({ host }) => other(host.PidMode, 'private')],
+    ['--ipc', 'HostConfig.IpcMode', ({ host }) => other(host.IpcMode, 'private')],
+    ['--uts', 'HostConfig.UTSMode', ({ host }) => other(host.UTSMode, 'host')],
+    ['--userns', 'HostConfig.UsernsMode', ({ host }) => other(host.UsernsMode, 'host')],
+    ['--cgroup-parent', 'HostConfig.CgroupParent', ({ host }) => host.CgroupParent !== ''],
+    ['--init', 'HostConfig.Init', ({ host }) => host.Init === true],
+    ['--restart', 'HostConfig.RestartPolicy', ({ host }) => other(host.RestartPolicy.Name, 'no')],
+    ['--health-cmd', 'Healthcheck', ({ config }) => hasCheck(config)],
+    [
+      '--log-driver',
+      'HostConfig.LogConfig',
+      ({ host }) => other(host.LogConfig.Type, 'json-file', 'none'),
+    ],
+    ['--runtime', 'HostConfig.Runtime', ({ host }) => other(host.Runtime, 'petri', 'runc')],
+    ['--isolation', 'HostConfig.Isolation', ({ host }) => other(host.Isolation, 'default')],
+    ['--oom-kill-disable', 'HostConfig.OomKillDisable', ({ host }) => host.OomKillDisable === true],
+    [
+      '--memory-swappiness',
+      'HostConfig.MemorySwappiness',
+      ({ host }) => (host.MemorySwappiness ?? -1) !== -1,
+    ],
+    [
+      '--cpu-rt-period and --cpu-rt-runtime',
+      'HostConfig.CpuRealtimeRuntime',
+      ({ host }) => host.CpuRealtimePeriod + host.CpuRealtimeRuntime > 0,
+    ],
+    ['--blkio-weight', 'HostConfig.BlkioWeight', ({ host }) => host.BlkioWeight > 0],
+    [
+      '--blkio-weight-device',
+      'HostConfig.BlkioWeightDevice',
+      ({ host }) => some(host.BlkioWeightDevice),
+    ],
+    [
+      '--device-read-bps',
+      'HostConfig.BlkioDeviceReadBps',
+      ({ host }) => some(host.BlkioDeviceReadBps),
+    ],
+    [
+      '--device-write-bps',
+      'HostConfig.BlkioDeviceWriteBps',
+      ({ host }) => some(host.BlkioDeviceWriteBps),
+    ],
+    [
+      '--device-read-iops',
+      'HostConfig.BlkioDeviceReadIOps',
+      ({ host }) => some(host.BlkioDeviceReadIOps),
+    ],
+    [
+      '--device-write-iops',
+      'HostConfig.BlkioDeviceWriteIOps',
+      ({ host }) => some(host.BlkioDeviceWriteIOps),
+    ],
+  ];
+
+/** @throws NotBuiltError naming the first option that is set and not built */
+export function refuseUnbuilt(given: Given): void {
+  const found = unbuilt.find(([, , isSet]) => isSet(given));
+  if (found)
+    throw new NotBuiltError(
+      `${found[0]} is not built yet (${found[1]}): create the container without it`,
+    );
+}
+
+function publishes({ PortBindings }: GivenHostConfig): boolean {
+  return Object.values(PortBindings ?? {}).some((bindings) => some(bindings));
+}
+
+export function userNetwork(mode: string): boolean {
+  return other(mode, 'default', 'bridge', 'host', 'none');
+}
+
+function hasCheck({ Healthcheck }: ContainerConfig): boolean {
+  return some(Healthcheck?.Test) && Healthcheck?.Test?.[0] !== 'NONE';
+}

@@ -1,0 +1,154 @@
+/**
+ * The Engine API over node:http: finds the route, checks the version, runs the handler, tells errors.
+ *
+ * Contract
+ * - Whatever comes in, an answer goes out: JSON with a message, never a stack, never nothing.
+ * - A request with `Upgrade` for a route that is no stream is an ordinary request (Apache's and Java's clients
+ *   offer an upgrade on each): it is put back on the connection without that header.
+ * - `signal` of an exchange fires when the client is gone, so that whatever waits for it ends.
+ */
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Engine } from '../container/engine.ts';
+import { InvalidError, NotFoundError, SystemError } from '../errors/errors.ts';
+import { onClientError, refuse } from './bad-request.ts';
+import { commonHeaders, Exchange } from './exchange.ts';
+import { Query } from './query.ts';
+import { type Match, Router, splitVersion } from './router.ts';
+import { routes } from './routes.ts';
+import { answerFor } from './status.ts';
+import { putBackWithoutUpgrade, skipBody } from './upgrade.ts';
+import { apiVersion, assertVersion } from './versions.ts';
+
+export interface ApiOptions {
+  /** How long a client may take for a request's head. */
+  headersTimeoutMs?: number;
+}
+
+/** The server; it listens nowhere yet (see listen.ts). */
+export function createApiServer(engine: Engine, options: ApiOptions = {}): Server {
+  const router = new Router(routes);
+  const server = createServer({
+    maxHeaderSize: 16 * 1024,
+    headersTimeout: options.headersTimeoutMs ?? 30_000,
+    // A request's body may last as long as an image takes to arrive.
+    requestTimeout: 0,
+    keepAliveTimeout: 60_000,
+    connectionsCheckingInterval: Math.min(options.headersTimeoutMs ?? 30_000, 5_000),
+    requireHostHeader: false,
+  });
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    void answer(engine, router, request, response, false);
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    onUpgrade(engine, router, server, request, socket, head);
+  });
+  server.on('connect', (_request, socket) =>
+    refuse(socket as Socket, 405, 'CONNECT is not served'),
+  );
+  server.on('clientError', onClientError);
+  return server;
+}
+
+function onUpgrade(
+  engine: Engine,
+  router: Router,
+  server: Server,
+  request: IncomingMessage,
+  socket: Socket,
+  head: Buffer,
+): void {
+  socket.on('error', () => socket.destroy());
+  const match = router.match(request.method ?? '', splitVersion(pathOf(request)).rest);
+  if (!match?.route.hijack) {
+    putBackWithoutUpgrade(server, request, socket, head);
+    return;
+  }
+  if (request.headers['transfer-encoding'] !== undefined) {
+    refuse(socket, 400, 'an upgraded request may have a body of known length only');
+    return;
+  }
+  skipBody(socket, head, Number(request.headers['content-length'] ?? 0)).then(
+    () => {
+      const response = new ServerResponse(request);
+      response.shouldKeepAlive = false;
+      response.assignSocket(socket);
+      response.on('finish', () => socket.end());
+      return answer(engine, router, request, response, true);
+    },
+    () => socket.destroy(),
+  );
+}
+
+async function answer(
+  engine: Engine,
+  router: Router,
+  request: IncomingMessage,
+  response: ServerResponse,
+  upgraded: boolean,
+): Promise<void> {
+  const gone = new AbortController();
+  const leave = () => gone.abort(new SystemError('the client has closed the connection'));
+  response.on('close', leave);
+  response.on('error', leave);
+  for (const [name, value] of Object.entries(commonHeaders)) response.setHeader(name, value);
+  let exchange: Exchange | undefined;
+  try {
+    const { match, version } = find(router, request);
+    const query = new Query(request.url?.split('?').slice(1).join('?') ?? '');
+    exchange = new Exchange(engine, request, response, match.params, query, version, gone.signal);
+    exchange.upgraded = upgraded;
+    if (match.route.hijack) {
+      request.socket.on('close', leave);
+      response.off('close', leave);
+    }
+    await match.route.handler(exchange);
+  } catch (error) {
+    tell(engine, request, response, exchange, error);
+  }
+}
+
+/** @throws NotFoundError (404) for an unknown path, InvalidError (400) for a version out of range */
+function find(router: Router, request: IncomingMessage): { match: Match; version: string } {
+  if (request.httpVersion === '1.1' && request.headers.host === undefined)
+    throw new InvalidError('the request has no Host header');
+  const { version, rest } = splitVersion(pathOf(request));
+  const match = router.match(request.method ?? '', rest);
+  if (!match) throw new NotFoundError('page not found');
+  if (version !== undefined) assertVersion(version);
+  return { match, version: version ?? apiVersion };
+}
+
+function tell(
+  engine: Engine,
+  request: IncomingMessage,
+  response: ServerResponse,
+  exchange: Exchange | undefined,
+  error: unknown,
+): void {
+  const { status, message } = answerFor(error);
+  const line = { method: request.method, path: pathOf(request), status, err: error };
+  if (status >= 500 && status !== 501) engine.log.error(line, 'a request failed');
+  else engine.log.debug(line, 'a request was refused');
+  if (exchange?.takenOver || response.headersSent || request.socket.destroyed) {
+    request.socket.destroy();
+    return;
+  }
+  if (status === 304) {
+    response.writeHead(304);
+    response.end();
+    return;
+  }
+  const body = `${JSON.stringify({ message })}\n`;
+  // What is left of a refused body is not read: the connection ends.
+  if (!request.complete) response.setHeader('Connection', 'close');
+  response.writeHead(status, {
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(body),
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '/').split('?', 1)[0] as string;
+}

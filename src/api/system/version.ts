@@ -1,0 +1,41 @@
+/** `GET /version` */
+import { arch, release } from 'node:os';
+import type { Exchange } from '../exchange.ts';
+import { apiVersion, apiVersionMin, engineVersion } from '../versions.ts';
+
+/** Node's names of machines to Go's, which docker shows. */
+const architectures: Record<string, string> = { x64: 'amd64', arm64: 'arm64', ia32: '386' };
+
+export function version(exchange: Exchange): void {
+  const architecture = architectures[arch()] ?? arch();
+  exchange.json({
+    Platform: { Name: 'Petri' },
+    Components: [
+      {
+        Name: 'Engine',
+        Version: engineVersion,
+        Details: {
+          ApiVersion: apiVersion,
+          Arch: architecture,
+          BuildTime: '',
+          Experimental: 'false',
+          GitCommit: '',
+          KernelVersion: release(),
+          MinAPIVersion: apiVersionMin,
+          NodeVersion: process.version,
+          Os: 'linux',
+        },
+      },
+    ],
+    Version: engineVersion,
+    ApiVersion: apiVersion,
+    MinAPIVersion: apiVersionMin,
+    GitCommit: '',
+    // The client shows GoVersion for every engine; this one is written in another language.
+    GoVersion: `none (Node ${process.version})`,
+    Os: 'linux',
+    Arch: architecture,
+    KernelVersion: release(),
+    BuildTime: '',
+  });
+}

@@ -1,0 +1,129 @@
+/** `GET /containers/{id}/json`: docker's document, filled from the record. */
+import { ZERO_TIME } from '../../container/clock.ts';
+import type { HostConfig } from '../../container/config.ts';
+import type { Engine } from '../../container/engine.ts';
+import { type ContainerState, isAlive } from '../../container/state.ts';
+import type { Container } from '../../container/table.ts';
+import { NotFoundError } from '../../errors/errors.ts';
+import { networksView } from './endpoint.ts';
+
+export function containerDetail(
+  engine: Engine,
+  container: Container,
+  sizes?: { SizeRw: number; SizeRootFs: number },
+): object {
+  const { record, paths } = container;
+  // Docker has these files only once it was started.
+  const path = (text: string) => (record.state.status === 'created' ? '' : text);
+  return {
+    Id: record.id,
+    Created: record.createdAt,
+    Path: record.path,
+    Args: record.args,
+    State: stateView(record.state),
+    Image: record.imageId,
+    ResolvConfPath: path(paths.resolvConf),
+    HostnamePath: path(paths.hostname),
+    HostsPath: path(paths.hosts),
+    LogPath: record.hostConfig.LogConfig.Type === 'none' ? '' : path(paths.log),
+    Name: `/${record.name}`,
+    RestartCount: record.restartCount,
+    Driver: 'overlay2',
+    Platform: 'linux',
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: null,
+    HostConfig: hostConfigView(record.hostConfig),
+    GraphDriver: graphDriver(engine, container),
+    ...sizes,
+    Mounts: [],
+    Config: record.config,
+    NetworkSettings: networkSettings(container),
+  };
+}
+
+function stateView(state: ContainerState): object {
+  const alive = isAlive(state);
+  const ended = 'finishedAt' in state ? state : undefined;
+  return {
+    Status: state.status,
+    Running: alive || state.status === 'restarting',
+    Paused: state.status === 'paused',
+    Restarting: state.status === 'restarting',
+    OOMKilled: ended?.oomKilled ?? false,
+    Dead: state.status === 'dead',
+    Pid: alive ? state.pid : 0,
+    ExitCode: 'exitCode' in state ? state.exitCode : 0,
+    Error: 'error' in state ? state.error : '',
+    StartedAt: 'startedAt' in state && state.startedAt ? state.startedAt : ZERO_TIME,
+    FinishedAt: ended?.finishedAt || ZERO_TIME,
+  };
+}
+
+/** Fields of docker's document that Petri keeps no place for have docker's zero. */
+function hostConfigView(hostConfig: HostConfig): object {
+  return {
+    BlkioWeightDevice: [],
+    BlkioDeviceReadBps: [],
+    BlkioDeviceWriteBps: [],
+    BlkioDeviceReadIOps: [],
+    BlkioDeviceWriteIOps: [],
+    DeviceRequests: null,
+    CpuCount: 0,
+    CpuPercent: 0,
+    IOMaximumIOps: 0,
+    IOMaximumBandwidth: 0,
+    ...hostConfig,
+    PortBindings: hostConfig.PortBindings ?? {},
+  };
+}
+
+function graphDriver(engine: Engine, { record, paths }: Container): object {
+  const layers = layersOf(engine, record.imageId);
+  return {
+    Data: {
+      ID: record.id,
+      LowerDir: [engine.paths.initLayer, ...layers].join(':'),
+      MergedDir: paths.rootfs,
+      UpperDir: paths.upper,
+      WorkDir: paths.work,
+    },
+    Name: 'overlay2',
+  };
+}
+
+/** An image that was removed by force leaves a container that can still be looked at. */
+function layersOf(engine: Engine, imageId: string): readonly string[] {
+  try {
+    return engine.images.find(imageId).layerDirs;
+  } catch (error) {
+    if (error instanceof NotFoundError) return [];
+    throw error;
+  }
+}
+
+function networkSettings({ record }: Container): object {
+  const bridge = record.endpoints.bridge;
+  const { state } = record;
+  return {
+    Bridge: '',
+    SandboxID: isAlive(state) ? record.id : '',
+    SandboxKey: isAlive(state) ? `/proc/${state.pid}/ns/net` : '',
+    Ports: {},
+    HairpinMode: false,
+    LinkLocalIPv6Address: '',
+    LinkLocalIPv6PrefixLen: 0,
+    SecondaryIPAddresses: null,
+    SecondaryIPv6Addresses: null,
+    EndpointID: bridge?.endpointId ?? '',
+    Gateway: bridge?.gateway ?? '',
+    GlobalIPv6Address: '',
+    GlobalIPv6PrefixLen: 0,
+    IPAddress: bridge?.ipAddress ?? '',
+    IPPrefixLen: bridge?.prefixLength ?? 0,
+    IPv6Gateway: '',
+    MacAddress: bridge?.macAddress ?? '',
+    Networks: networksView(record),
+  };
+}

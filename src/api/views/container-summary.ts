@@ -1,0 +1,34 @@
+/** One row of `GET /containers/json`. */
+import type { Container } from '../../container/table.ts';
+import { unixSeconds } from './durations.ts';
+import { networksView } from './endpoint.ts';
+import { statusText } from './status.ts';
+
+/** @param sizes bytes of the container's own layer and of all its files, when they were asked for */
+export function containerSummary(
+  { record }: Container,
+  sizes?: { SizeRw: number; SizeRootFs: number },
+): object {
+  const { config, hostConfig, state } = record;
+  return {
+    Id: record.id,
+    Names: [`/${record.name}`],
+    Image: config.Image,
+    ImageID: record.imageId,
+    Command: [record.path, ...record.args].map(quoted).join(' '),
+    Created: unixSeconds(record.createdAt),
+    Ports: [],
+    ...sizes,
+    Labels: config.Labels,
+    State: state.status,
+    Status: statusText(state),
+    HostConfig: { NetworkMode: hostConfig.NetworkMode },
+    NetworkSettings: { Networks: networksView(record) },
+    Mounts: [],
+  };
+}
+
+/** Docker quotes an argument that has a space. */
+function quoted(argument: string, index: number): string {
+  return index > 0 && argument.includes(' ') ? `'${argument}'` : argument;
+}

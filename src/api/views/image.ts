@@ -1,0 +1,80 @@
+/** Images as `GET /images/json`, `/images/{name}/json` and `/images/{name}/history` show them. */
+import type { Image } from '../../image/image.ts';
+import { unixSeconds } from './durations.ts';
+
+export function imageSummary(image: Image, containers: number): object {
+  return {
+    Containers: containers,
+    Created: unixSeconds(image.created),
+    Id: image.id,
+    Labels: image.config.Labels ?? null,
+    ParentId: '',
+    RepoDigests: image.digests,
+    RepoTags: image.tags,
+    SharedSize: -1,
+    Size: image.sizeBytes,
+    VirtualSize: image.sizeBytes,
+  };
+}
+
+export function imageDetail(image: Image): object {
+  const [top, ...lower] = image.layerDirs;
+  return {
+    Id: image.id,
+    RepoTags: image.tags,
+    RepoDigests: image.digests,
+    Parent: '',
+    Comment: image.comment,
+    Created: image.created,
+    DockerVersion: '',
+    Author: image.author,
+    Config: configView(image),
+    Architecture: image.architecture,
+    Os: image.os,
+    Size: image.sizeBytes,
+    VirtualSize: image.sizeBytes,
+    GraphDriver: {
+      Data: { ...(lower.length ? { LowerDir: lower.join(':') } : {}), UpperDir: top ?? '' },
+      Name: 'overlay2',
+    },
+    RootFS: { Type: 'layers', Layers: image.diffIds },
+    Metadata: { LastTagTime: '0001-01-01T00:00:00Z' },
+  };
+}
+
+/** The image does not keep its history: it is told as one entry. */
+export function imageHistory(image: Image): object[] {
+  return [
+    {
+      Id: image.id,
+      Created: unixSeconds(image.created),
+      CreatedBy: '',
+      Tags: image.tags.length ? image.tags : null,
+      Size: image.sizeBytes,
+      Comment: image.comment,
+    },
+  ];
+}
+
+function configView({ config }: Image): object {
+  return {
+    Hostname: '',
+    Domainname: '',
+    AttachStdin: false,
+    AttachStdout: false,
+    AttachStderr: false,
+    Tty: false,
+    OpenStdin: false,
+    StdinOnce: false,
+    Image: '',
+    ...config,
+    User: config.User ?? '',
+    Env: config.Env ?? null,
+    Cmd: config.Cmd ?? null,
+    Entrypoint: config.Entrypoint ?? null,
+    Volumes: config.Volumes ?? null,
+    WorkingDir: config.WorkingDir ?? '',
+    OnBuild: config.OnBuild ?? null,
+    Labels: config.Labels ?? null,
+  };
+}
