@@ -14,7 +14,7 @@ import { parseCidr } from '../kernel/netlink/message.ts';
 import { getRoutes } from '../kernel/netlink/route.ts';
 import { NetlinkSocket } from '../kernel/netlink/socket.ts';
 import { closeFirewall, openFirewall } from './firewall-open.ts';
-import { AddressPool, broadcastOf, subnetOf } from './pool.ts';
+import { AddressPool, broadcastOf, macOfAddress, subnetOf } from './pool.ts';
 import { chooseBridgeAddress } from './subnet.ts';
 
 export interface BridgeOptions {
@@ -112,7 +112,7 @@ function describe(
 function settleBridge(fd: number, bridge: string, bip: string | undefined): string {
   let link = findLink(fd, bridge);
   if (!link) {
-    createLink(fd, { kind: 'bridge', name: bridge, mtu: outsideMtu(fd) });
+    createLink(fd, { kind: 'bridge', name: bridge });
     link = findLink(fd, bridge) as Link;
   }
   if (link.kind !== 'bridge')
@@ -124,11 +124,13 @@ function settleBridge(fd: number, bridge: string, bip: string | undefined): stri
     .filter((address) => address.index === index)
     .map(({ address }) => address);
   const wanted = bip ?? present[0] ?? chooseBridgeAddress(getRoutes(fd).map(({ to }) => to));
-  for (const address of present)
+  for (const address of bip === undefined ? [] : present)
     if (address !== wanted) deleteAddress(fd, { dev: bridge, address });
   if (!present.includes(wanted))
     addAddress(fd, { dev: bridge, address: wanted, broadcast: broadcastOf(wanted) });
-  changeLink(fd, { name: bridge, up: true });
+  // Both said outright, or the bridge takes the lowest of its ports' and changes as containers come and go.
+  const address = macOfAddress(parseCidr(wanted).address);
+  changeLink(fd, { name: bridge, address, mtu: outsideMtu(fd), up: true });
   return wanted;
 }
 

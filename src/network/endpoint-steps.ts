@@ -189,7 +189,7 @@ function address({ ipAddress, prefixLength }: EndpointPlace): StepDraft {
   return step(
     'RTM_NEWADDR',
     { netlink: slot('netlink.container'), dev: 'eth0', address: cidr, broadcast },
-    'the container’s address; with it comes the route to its neighbours on the bridge',
+    'the container’s address, and how large its network is',
     `ip -n "$CONTAINER" addr add ${cidr} broadcast ${broadcast} dev eth0`,
     'rtnetlink(7)',
   );

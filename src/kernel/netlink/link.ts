@@ -29,8 +29,8 @@ interface LinkSettings {
   up?: boolean;
 }
 
-/** The other end of a veth pair. */
-export interface Peer extends LinkSettings {
+/** The other end of a veth pair. It is born down: it cannot come up before both ends are there (ENOTCONN). */
+export interface Peer extends Omit<LinkSettings, 'up'> {
   /** Descriptor of the network namespace it is born in; the socket's own when absent. */
   netns?: number;
 }
@@ -63,7 +63,7 @@ export interface Link {
 
 /**
  * Makes a link. Everything is in one message: for a veth the pair, both names and addresses, the port
- * of the bridge, the other namespace, and both up.
+ * of the bridge, the peer's namespace, and this end up.
  * @throws KernelError `RTM_NEWLINK`, EEXIST when the name is taken
  */
 export function createLink(fd: number, link: NewLink): void {
@@ -74,7 +74,7 @@ export function createLink(fd: number, link: NewLink): void {
 /** Changes what is given of an existing link. */
 export function changeLink(fd: number, link: ChangeLink): void {
   const master = link.master === undefined ? undefined : linkIndex(fd, link.master);
-  transact(fd, encodeChangeLink(link, linkIndex(fd, link.name), master));
+  transact(fd, encodeChangeLink(link, master));
 }
 
 /** Removes a link; of a veth pair both ends go. */
@@ -90,7 +90,7 @@ export function getLink(fd: number, name: string): Link {
 }
 
 export function getLinks(fd: number): Link[] {
-  const builder = header(0, 0).attributeU32(n.IFLA_EXT_MASK, n.RTEXT_FILTER_SKIP_STATS);
+  const builder = header(NO_CHANGE).attributeU32(n.IFLA_EXT_MASK, n.RTEXT_FILTER_SKIP_STATS);
   const message = builder.finish(typeOf('RTM_GETLINK'), REQUEST_DUMP);
   return transact(fd, { name: 'RTM_GETLINK', message, on: ['all'] }).map(decodeLink);
 }
@@ -101,7 +101,7 @@ export function linkIndex(fd: number, name: string): number {
 
 /** The bytes of `createLink`. */
 export function encodeCreateLink(link: NewLink, master?: number): Request {
-  const builder = header(0, flagsOf(link));
+  const builder = header(flagsOf(link));
   settings(builder, link);
   if (master !== undefined) builder.attributeU32(n.IFLA_MASTER, master);
   builder.nest(n.IFLA_LINKINFO, () => {
@@ -113,54 +113,55 @@ export function encodeCreateLink(link: NewLink, master?: number): Request {
   return { name: 'RTM_NEWLINK', message, on: [link.name, ...(link.peer ? [link.peer.name] : [])] };
 }
 
-export function encodeChangeLink(link: ChangeLink, index: number, master?: number): Request {
-  const builder = header(index, flagsOf(link));
-  settings(builder, link, false);
+/** The bytes of `changeLink`. With index 0 the kernel finds the link by its name. */
+export function encodeChangeLink(link: ChangeLink, master?: number): Request {
+  const builder = header(flagsOf(link));
+  settings(builder, link);
   if (master !== undefined) builder.attributeU32(n.IFLA_MASTER, master);
   const message = builder.finish(typeOf('RTM_NEWLINK'), REQUEST_ACK);
   const on = link.master === undefined ? [link.name] : [link.name, 'master', link.master];
   return { name: 'RTM_NEWLINK', message, on };
 }
 
-/** VETH_INFO_PEER holds the peer's own `struct ifinfomsg`, so it too can be born up. */
+/** VETH_INFO_PEER holds the peer's own `struct ifinfomsg`, and attributes after it. */
 function peerData(builder: MessageBuilder, peer: Peer): void {
   builder.nest(n.IFLA_INFO_DATA, () =>
     builder.nest(n.VETH_INFO_PEER, () => {
-      interfaceInfo(builder, 0, flagsOf(peer));
+      interfaceInfo(builder, NO_CHANGE);
       settings(builder, peer);
       if (peer.netns !== undefined) builder.attributeU32(n.IFLA_NET_NS_FD, peer.netns);
     }),
   );
 }
 
-function settings(builder: MessageBuilder, link: LinkSettings, withName = true): void {
-  if (withName) builder.attributeString(n.IFLA_IFNAME, checkName(link.name));
+function settings(builder: MessageBuilder, link: LinkSettings): void {
+  builder.attributeString(n.IFLA_IFNAME, checkName(link.name));
   if (link.address !== undefined) builder.attribute(n.IFLA_ADDRESS, macBytes(link.address));
   if (link.mtu !== undefined) builder.attributeU32(n.IFLA_MTU, link.mtu);
 }
 
 function byName(name: 'RTM_GETLINK' | 'RTM_DELLINK', flags: number, link: string): Request {
-  const builder = header(0, 0).attributeString(n.IFLA_IFNAME, checkName(link));
+  const builder = header(NO_CHANGE).attributeString(n.IFLA_IFNAME, checkName(link));
   if (name === 'RTM_GETLINK') builder.attributeU32(n.IFLA_EXT_MASK, n.RTEXT_FILTER_SKIP_STATS);
   return { name, message: builder.finish(typeOf(name), flags), on: [link] };
 }
 
-function flagsOf({ up }: LinkSettings): { flags: number; change: number } | 0 {
-  return up === undefined ? 0 : { flags: up ? n.IFF_UP : 0, change: n.IFF_UP };
+const NO_CHANGE = { flags: 0, change: 0 };
+
+function flagsOf({ up }: LinkSettings): typeof NO_CHANGE {
+  return up === undefined ? NO_CHANGE : { flags: up ? n.IFF_UP : 0, change: n.IFF_UP };
 }
 
-function header(index: number, flags: ReturnType<typeof flagsOf>): MessageBuilder {
-  return interfaceInfo(new MessageBuilder(), index, flags);
+function header(flags: ReturnType<typeof flagsOf>): MessageBuilder {
+  return interfaceInfo(new MessageBuilder(), flags);
 }
 
 /** `struct ifinfomsg`. */
 function interfaceInfo(
   builder: MessageBuilder,
-  index: number,
-  flags: ReturnType<typeof flagsOf>,
+  { flags, change }: ReturnType<typeof flagsOf>,
 ): MessageBuilder {
-  const { flags: value, change } = flags || { flags: 0, change: 0 };
-  return builder.u8(n.AF_UNSPEC, 0).u16(0).u32(index, value, change);
+  return builder.u8(n.AF_UNSPEC, 0).u16(0).u32(0, flags, change);
 }
 
 /** Names reach the kernel as bytes: what could be cut short or misread is refused here. */

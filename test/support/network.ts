@@ -1,0 +1,116 @@
+/**
+ * A host's network in miniature: the test process moves into a network namespace of its own, which
+ * stands for the host, so that the real host's links and rules are never touched.
+ */
+import { spawnSync } from 'node:child_process';
+import { constants, flagBits } from '../../src/kernel/ffi.ts';
+import { close, open, writeFile } from '../../src/kernel/files.ts';
+import { setns, unshare } from '../../src/kernel/namespaces.ts';
+import { addAddress } from '../../src/kernel/netlink/address.ts';
+import { netlinkCalls } from '../../src/kernel/netlink/calls.ts';
+import { changeLink, createLink } from '../../src/kernel/netlink/link.ts';
+import { addRoute } from '../../src/kernel/netlink/route.ts';
+import { NetlinkSocket } from '../../src/kernel/netlink/socket.ts';
+import type { BridgeNetwork } from '../../src/network/bridge.ts';
+import { endpointSteps } from '../../src/network/endpoint-steps.ts';
+import { macOfAddress } from '../../src/network/pool.ts';
+import { type Handlers, perform } from '../../src/step/perform.ts';
+import { numberSteps, type Result, type StepDraft } from '../../src/step/step.ts';
+
+export const handlers: Handlers = {
+  ...netlinkCalls,
+  open: ({ path, flags }) => open(String(path), flags as string[]),
+  write: ({ path, data }) => {
+    writeFile(String(path), String(data));
+    return 0;
+  },
+  close: ({ fd }) => {
+    close(Number(fd));
+    return 0;
+  },
+  unshare: ({ flags }) => {
+    unshare(flags as string[]);
+    return 0;
+  },
+  setns: ({ fd, nstype }) => {
+    setns(Number(fd), flagBits(nstype as string[]));
+    return 0;
+  },
+};
+
+/** From here on the calling process, and what it starts, is on this host. */
+export function moveToPrivateHost(): void {
+  unshare(['CLONE_NEWNET']);
+  const netlink = NetlinkSocket.open();
+  changeLink(netlink.fd, { name: 'lo', up: true });
+  netlink.close();
+}
+
+/** A namespace with nobody in it: run commands there with `runIn`. */
+export interface Place {
+  netns: number;
+  close(): void;
+}
+
+export function runSteps(
+  network: Pick<BridgeNetwork, 'slots'>,
+  drafts: readonly StepDraft[],
+  results: Result[] = [],
+): Place {
+  const slots = new Map(network.slots);
+  perform(numberSteps(drafts), { handlers, slots, onResult: (_, result) => results.push(result) });
+  const netns = slots.get('netns') as number;
+  return { netns, close: () => close(netns) };
+}
+
+let made = 0;
+
+/** A container's network on the bridge, without the container. */
+export function joinBridge(network: BridgeNetwork, results: Result[] = []) {
+  const ipAddress = network.pool.allocate();
+  const endpoint = {
+    ipAddress,
+    prefixLength: network.prefixLength,
+    gateway: network.gateway,
+    macAddress: macOfAddress(ipAddress),
+    hostInterface: `vethtest${++made}`,
+  };
+  return { ...endpoint, ...runSteps(network, endpointSteps(network, endpoint), results) };
+}
+
+/** The rest of the world: a neighbour of the host at 198.51.100.2 that the host's default route leads to. */
+export function addOutside(): Place {
+  const home = open('/proc/self/ns/net', ['O_RDONLY', 'O_CLOEXEC']);
+  const host = NetlinkSocket.open();
+  unshare(['CLONE_NEWNET']);
+  const netns = open('/proc/self/ns/net', ['O_RDONLY', 'O_CLOEXEC']);
+  const outside = NetlinkSocket.open();
+  setns(home, constants.CLONE_NEWNET);
+  const peer = { name: 'eth0', netns };
+  createLink(host.fd, { kind: 'veth', name: 'out0', up: true, mtu: 1400, peer });
+  addAddress(host.fd, { dev: 'out0', address: '198.51.100.1/24' });
+  addAddress(outside.fd, { dev: 'eth0', address: '198.51.100.2/24' });
+  changeLink(outside.fd, { name: 'eth0', up: true });
+  addRoute(host.fd, { to: 'default', via: '198.51.100.2' });
+  host.close();
+  outside.close();
+  close(home);
+  return { netns, close: () => close(netns) };
+}
+
+/** Runs a command in the place; the result's `status` says how it ended. */
+export function runIn({ netns }: Pick<Place, 'netns'>, ...command: string[]) {
+  const path = `/proc/${process.pid}/fd/${netns}`;
+  return spawnSync('nsenter', [`--net=${path}`, ...command], { encoding: 'utf8' });
+}
+
+/** True when one echo request to the address is answered within a second. */
+export function reaches(from: Pick<Place, 'netns'>, address: string): boolean {
+  return runIn(from, 'busybox', 'ping', '-c1', '-W1', address).status === 0;
+}
+
+export function run(program: string, ...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`);
+  return stdout;
+}
