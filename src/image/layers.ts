@@ -8,6 +8,7 @@ import { chmodSync, closeSync, constants as fs, openSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { SystemError } from '../errors/errors.ts';
 import { syncFilesystem } from '../kernel/files-at.ts';
 import type { Paths } from '../store/paths.ts';
 import { removeTree } from './remove-tree.ts';
@@ -87,7 +88,11 @@ export class LayerStore {
       return { ...layer, dir };
     } catch (error) {
       await removeTree(dir);
-      throw error;
+      throw isFull(error)
+        ? new SystemError(`cannot unpack the layer: no space left on ${this.paths.layers}`, {
+            cause: error,
+          })
+        : error;
     }
   }
 
@@ -147,6 +152,10 @@ export class LayerStore {
       throw error;
     }
   }
+}
+
+function isFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT'].includes(String((error as { code?: unknown }).code));
 }
 
 async function readLayer(dir: string): Promise<Layer> {

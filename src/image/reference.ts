@@ -87,10 +87,11 @@ export function familiarForm(reference: Reference): string {
 
 /** The familiar form without tag and digest. */
 export function familiarName(reference: Reference): string {
-  if (reference.domain !== defaultDomain) return `${reference.domain}/${reference.path}`;
-  return /^library\/[^/]+$/.test(reference.path)
-    ? reference.path.slice(officialPrefix.length)
-    : reference.path;
+  const { domain: host, path } = reference;
+  const short = /^library\/[^/]+$/.test(path) ? path.slice(officialPrefix.length) : path;
+  // What would be read as a domain or as an id keeps what tells it from one.
+  if (host !== defaultDomain || looksLikeDomain(path)) return `${host}/${path}`;
+  return /^[a-f0-9]{64}$/.test(short) ? path : short;
 }
 
 /** True for `sha256:` and 64 hex digits, or the digits alone. */
@@ -104,16 +105,20 @@ function suffix(reference: Reference): string {
   );
 }
 
-/** What stands before the first slash is a domain if it cannot be a path component, or is localhost. */
 function splitDomain(text: string): { domain: string; rest: string } {
+  if (!looksLikeDomain(text)) return official(text);
   const slash = text.indexOf('/');
-  const first = text.slice(0, Math.max(slash, 0));
-  const isDomain = first === 'localhost' || /[.:]/.test(first) || first.toLowerCase() !== first;
-  if (slash < 0 || !isDomain) return official(text);
-  const rest = text.slice(slash + 1);
+  const [first, rest] = [text.slice(0, slash), text.slice(slash + 1)];
   return first === 'index.docker.io' || first === defaultDomain
     ? official(rest)
     : { domain: first, rest };
+}
+
+/** What stands before the first slash is a domain if it cannot be a path component, or is localhost. */
+function looksLikeDomain(text: string): boolean {
+  const slash = text.indexOf('/');
+  const first = text.slice(0, Math.max(slash, 0));
+  return first === 'localhost' || /[.:]/.test(first) || first.toLowerCase() !== first;
 }
 
 function official(rest: string): { domain: string; rest: string } {

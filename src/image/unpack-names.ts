@@ -58,6 +58,28 @@ export function meaningOf(name: Buffer): Meaning {
 }
 
 /**
+ * The meaning of a whole path. What lies beneath an old storage driver's folder is ignored with it; a
+ * whiteout has nothing beneath it.
+ */
+export function meaningOfPath(path: Buffer[], meaning: typeof meaningOf): Meaning {
+  for (const folder of path.slice(0, -1)) {
+    const kind = meaning(folder).kind;
+    if (kind === 'ignored') return { kind };
+    if (kind !== 'plain')
+      throw new InvalidError(`invalid archive: an entry lies beneath the whiteout ${show(folder)}`);
+  }
+  return meaning(path.at(-1) as Buffer);
+}
+
+/** The path with slashes again, relative to the root; the root is `.`. */
+export function joined(path: Buffer[]): Buffer {
+  if (path.length === 0) return dot;
+  return Buffer.concat(path.flatMap((part, i) => (i > 0 ? [slashBytes, part] : [part])));
+}
+
+const slashBytes = Buffer.from('/');
+
+/**
  * An image may bring file capabilities, access control lists and its own `user.*`. Overlay's marks would let
  * it redirect directories, and the host's labels (SELinux, IMA) are not for an image to set.
  */

@@ -10,25 +10,24 @@
  *
  * OCI image-spec layer.md; symlink(7), openat2(2)
  */
-import { chmodSync, closeSync, fstatSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import { InvalidError } from '../errors/errors.ts';
 import { constants } from '../kernel/ffi.ts';
 import {
-  changeOwner,
   changeTimes,
   makeDirectoryAt,
   makeLinkAt,
   makeNodeAt,
   makeSymlinkAt,
   openBeneath,
-  setXattr,
   type Time,
 } from '../kernel/files-at.ts';
 import { Breather } from './breather.ts';
+import { applyMetadata, changeMode, setOpaque } from './metadata.ts';
 import { hasCode, removeAt } from './remove-tree.ts';
 import { defaultLimits, type TarLimits } from './tar/limits.ts';
 import { readTar, type TarEntry } from './tar/read.ts';
-import { components, isKeptXattr, meaningOf, show } from './unpack-names.ts';
+import { components, isKeptXattr, joined, meaningOf, meaningOfPath, show } from './unpack-names.ts';
 import { writeBody } from './write-body.ts';
 
 /** How paths are opened and names judged; tests put weaker ones in their place to see the corpus bite. */
@@ -37,9 +36,18 @@ export interface UnpackRules {
   components: typeof components;
   meaningOf: typeof meaningOf;
   isKeptXattr: typeof isKeptXattr;
+  /** True for the 0:0 device, by which overlayfs hides what lies below: an image may not bring it. */
+  isSmuggledWhiteout: (entry: TarEntry) => boolean;
 }
 
-export const strictRules: UnpackRules = { open: openBeneath, components, meaningOf, isKeptXattr };
+export const strictRules: UnpackRules = {
+  open: openBeneath,
+  components,
+  meaningOf,
+  isKeptXattr,
+  isSmuggledWhiteout: (entry) =>
+    entry.type === 'char' && entry.devMajor === 0 && entry.devMinor === 0,
+};
 
 export interface UnpackResult {
   /** Sum of the sizes of the regular files, bytes. */
@@ -66,11 +74,13 @@ export async function unpack(
 
 const { O_PATH, O_DIRECTORY, O_NOFOLLOW, O_WRONLY, O_CREAT, O_EXCL } = constants;
 
+type Existing = 'nothing' | 'directory' | 'whiteout' | 'symlink' | 'other';
+
 class Unpacker {
   sizeBytes = 0;
   entries = 0;
-  /** Directories' times, set when nothing more is put into them. */
-  readonly #directoryTimes: { path: Buffer[]; mtime: Time }[] = [];
+  /** Directories' times, set when nothing more is put into them. Bytes as latin1: that is a quarter of a Buffer. */
+  readonly #directoryTimes: { path: string; mtime: Time }[] = [];
   readonly #breather = new Breather();
 
   constructor(
@@ -85,15 +95,17 @@ class Unpacker {
     const path = this.rules.components(entry.path, this.limits);
     const name = path.at(-1);
     if (!name) return this.#addRoot(entry);
-    const meaning = this.rules.meaningOf(name);
-    if (meaning.kind === 'ignored' || isWhiteoutDevice(entry)) return;
-    const parent = await this.#openParent(path, entry);
+    const meaning = meaningOfPath(path, this.rules.meaningOf);
+    if (meaning.kind === 'ignored' || this.rules.isSmuggledWhiteout(entry)) return;
     try {
-      if (meaning.kind === 'opaque') setOpaque(parent);
-      else if (meaning.kind === 'whiteout') this.#hide(parent, meaning.name);
-      else await this.#create(parent, name, path, entry);
-    } finally {
-      closeSync(parent);
+      const parent = await this.#openParent(path);
+      await withDescriptor(parent, async () => {
+        if (meaning.kind === 'opaque') setOpaque(parent);
+        else if (meaning.kind === 'whiteout') await this.#hide(parent, meaning.name);
+        else await this.#create(parent, name, path, entry);
+      });
+    } catch (error) {
+      throw blame(error, entry);
     }
   }
 
@@ -107,54 +119,50 @@ class Unpacker {
   #addRoot(entry: TarEntry): void {
     if (entry.type !== 'directory')
       throw new InvalidError(`invalid archive: entry ${show(entry.path)} would replace the root`);
-    this.#applyMetadata(this.root, entry);
-    this.#directoryTimes.push({ path: [], mtime: entry.mtime });
+    applyMetadata(this.root, entry, this.rules.isKeptXattr);
+    this.#directoryTimes.push({ path: '.', mtime: entry.mtime });
   }
 
   /** Opens the folder an entry lies in; folders that the archive does not mention are made, 0755. */
-  async #openParent(path: Buffer[], entry: TarEntry): Promise<number> {
+  async #openParent(path: Buffer[]): Promise<number> {
     const folders = path.slice(0, -1);
     try {
-      return this.#openDirectory(folders);
+      return this.#openDirectory(this.root, joined(folders));
     } catch (error) {
-      if (!hasCode(error, 'ENOENT') && !hasCode(error, 'ENOTDIR')) throw this.#blame(error, entry);
+      if (!hasCode(error, 'ENOENT') && !hasCode(error, 'ENOTDIR')) throw error;
     }
-    for (let depth = 1; depth <= folders.length; depth++)
-      await this.#ensureDirectory(folders.slice(0, depth), entry);
-    return this.#openDirectory(folders);
+    for (let depth = 1; depth <= folders.length; depth++) {
+      const parent = this.#openDirectory(this.root, joined(folders.slice(0, depth - 1)));
+      await withDescriptor(parent, () =>
+        this.#ensureDirectory(parent, folders[depth - 1] as Buffer),
+      );
+    }
+    return this.#openDirectory(this.root, joined(folders));
   }
 
-  async #ensureDirectory(path: Buffer[], entry: TarEntry): Promise<void> {
-    const parent = this.#openDirectory(path.slice(0, -1));
-    try {
-      const name = path.at(-1) as Buffer;
-      const existing = this.#look(parent, name);
-      if (existing === 'directory') return;
-      if (existing === 'other')
-        throw new InvalidError(
-          `invalid archive: entry ${show(entry.path)} lies beneath something that is no directory`,
-        );
-      await this.#makeDirectory(parent, name, existing === 'whiteout');
-    } finally {
-      closeSync(parent);
-    }
+  async #ensureDirectory(parent: number, name: Buffer): Promise<void> {
+    const existing = this.#look(parent, name);
+    if (existing === 'symlink') throw new Refusal('leads through a symbolic link');
+    if (existing === 'other') throw new Refusal('lies beneath something that is no directory');
+    if (existing !== 'directory') await this.#makeDirectory(parent, name, existing);
   }
 
   /** A directory in place of a whiteout of the same layer hides what lies below, so it is opaque. */
-  async #makeDirectory(parent: number, name: Buffer, isOpaque: boolean): Promise<void> {
-    if (isOpaque) await removeAt(parent, name, this.#breather);
-    makeDirectoryAt(parent, name, 0o755);
-    if (!isOpaque) return;
-    const fd = this.#openDirectory([name], parent);
-    setOpaque(fd);
-    closeSync(fd);
+  async #makeDirectory(parent: number, name: Buffer, existing: Existing): Promise<void> {
+    if (existing !== 'nothing') await removeAt(parent, name, this.#breather);
+    makeDirectoryAt(parent, name, 0o700);
+    const fd = this.#openDirectory(parent, name);
+    await withDescriptor(fd, () => {
+      changeMode(fd, 0o755);
+      if (existing === 'whiteout') setOpaque(fd);
+    });
   }
 
-  #openDirectory(path: Buffer[], from = this.root): number {
-    return this.rules.open(from, joined(path), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+  #openDirectory(from: number, path: Buffer): number {
+    return this.rules.open(from, path, O_PATH | O_DIRECTORY | O_NOFOLLOW);
   }
 
-  #look(parent: number, name: Buffer): 'nothing' | 'directory' | 'whiteout' | 'other' {
+  #look(parent: number, name: Buffer): Existing {
     let fd: number;
     try {
       fd = this.rules.open(parent, name, O_PATH | O_NOFOLLOW);
@@ -165,165 +173,123 @@ class Unpacker {
     const stat = fstatSync(fd);
     closeSync(fd);
     if (stat.isDirectory()) return 'directory';
+    if (stat.isSymbolicLink()) return 'symlink';
     return stat.isCharacterDevice() && stat.rdev === 0 ? 'whiteout' : 'other';
   }
 
   /** A whiteout speaks of the layers below; what this layer itself has under that name stays. */
-  #hide(parent: number, name: Buffer): void {
+  async #hide(parent: number, name: Buffer): Promise<void> {
     const existing = this.#look(parent, name);
     if (existing === 'nothing') makeNodeAt(parent, name, constants.S_IFCHR, 0, 0);
     if (existing !== 'directory') return;
-    const fd = this.#openDirectory([name], parent);
-    setOpaque(fd);
-    closeSync(fd);
+    const fd = this.#openDirectory(parent, name);
+    await withDescriptor(fd, () => setOpaque(fd));
   }
 
   /** The last entry of a name wins, except that directories are merged. */
   async #create(parent: number, name: Buffer, path: Buffer[], entry: TarEntry): Promise<void> {
-    try {
-      const existing = this.#look(parent, name);
-      if (entry.type === 'directory') {
-        if (existing === 'other') await removeAt(parent, name, this.#breather);
-        if (existing !== 'directory')
-          await this.#makeDirectory(parent, name, existing === 'whiteout');
-        this.#directoryTimes.push({ path, mtime: entry.mtime });
-      } else if (entry.type === 'link') {
-        return await this.#makeLink(parent, name, entry, existing !== 'nothing');
-      } else if (existing !== 'nothing') await removeAt(parent, name, this.#breather);
-      if (entry.type === 'file') return await this.#makeFile(parent, name, entry);
-      if (entry.type === 'symlink') makeSymlinkAt(linkTarget(entry), parent, name);
-      else if (entry.type !== 'directory') makeNodeAt(parent, name, ...deviceOf(entry));
-      const fd = this.rules.open(parent, name, O_PATH | O_NOFOLLOW);
-      this.#applyAndClose(fd, entry);
-    } catch (error) {
-      throw this.#blame(error, entry);
+    const existing = this.#look(parent, name);
+    if (entry.type === 'link') return this.#makeLink(parent, name, entry, existing);
+    if (entry.type === 'directory') {
+      if (existing !== 'directory') await this.#makeDirectory(parent, name, existing);
+      const bytes = joined(path).toString('latin1');
+      this.#directoryTimes.push({ path: bytes, mtime: entry.mtime });
+    } else {
+      if (existing !== 'nothing') await removeAt(parent, name, this.#breather);
+      if (entry.type === 'file') return this.#makeFile(parent, name, entry);
+      if (entry.type === 'symlink') makeSymlinkAt(symlinkTarget(entry), parent, name);
+      else makeNodeAt(parent, name, ...deviceOf(entry));
     }
+    const fd = this.rules.open(parent, name, O_PATH | O_NOFOLLOW);
+    await withDescriptor(fd, () => applyMetadata(fd, entry, this.rules.isKeptXattr));
   }
 
   async #makeFile(parent: number, name: Buffer, entry: TarEntry): Promise<void> {
     const fd = this.rules.open(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-    try {
+    await withDescriptor(fd, async () => {
       await writeBody(fd, entry);
-      this.#applyMetadata(fd, entry);
+      applyMetadata(fd, entry, this.rules.isKeptXattr);
       this.sizeBytes += entry.size;
-    } finally {
-      closeSync(fd);
-    }
+    });
   }
 
   /** The target is a path from the image's root, resolved without following anything. */
-  async #makeLink(parent: number, name: Buffer, entry: TarEntry, exists: boolean): Promise<void> {
+  async #makeLink(parent: number, name: Buffer, entry: TarEntry, existing: Existing) {
     const target = this.rules.components(entry.linkPath, this.limits);
     const targetName = target.at(-1);
-    if (!targetName || !meaningIsPlain(this.rules, targetName))
-      throw new InvalidError(`invalid archive: ${show(entry.path)} is a link to no file`);
-    const folder = this.#openDirectory(target.slice(0, -1));
-    try {
-      if (exists && !this.#isSame(folder, targetName, parent, name))
-        await removeAt(parent, name, this.#breather);
-      else if (exists) return;
+    if (!targetName || meaningOfPath(target, this.rules.meaningOf).kind !== 'plain')
+      throw new Refusal('is a link to no file');
+    const folder = this.#openDirectory(this.root, joined(target.slice(0, -1)));
+    await withDescriptor(folder, async () => {
+      if (this.#look(folder, targetName) === 'whiteout') throw new Refusal('links to a whiteout');
+      // A link to itself must not remove itself first.
+      const isItself =
+        existing !== 'nothing' &&
+        this.#identify(folder, targetName) === this.#identify(parent, name);
+      if (isItself) return;
+      if (existing !== 'nothing') await removeAt(parent, name, this.#breather);
       makeLinkAt(folder, targetName, parent, name);
-    } finally {
-      closeSync(folder);
-    }
+    });
   }
 
-  /** A link to itself must not remove itself first. */
-  #isSame(folder: number, targetName: Buffer, parent: number, name: Buffer): boolean {
-    const [a, b] = [this.#identify(folder, targetName), this.#identify(parent, name)];
-    return a !== undefined && a === b;
-  }
-
-  #identify(dir: number, name: Buffer): string | undefined {
+  #identify(dir: number, name: Buffer): string {
     const fd = this.rules.open(dir, name, O_PATH | O_NOFOLLOW);
     const { dev, ino } = fstatSync(fd, { bigint: true });
     closeSync(fd);
     return `${dev}:${ino}`;
   }
 
-  #applyAndClose(fd: number, entry: TarEntry): void {
-    try {
-      this.#applyMetadata(fd, entry);
-    } finally {
-      closeSync(fd);
-    }
-  }
-
-  /** Owner first: chown clears setuid and capabilities. Through /proc/self/fd chmod takes O_PATH too. */
-  #applyMetadata(fd: number, entry: TarEntry): void {
-    changeOwner(fd, entry.uid, entry.gid);
-    if (entry.type !== 'symlink') chmodSync(`/proc/self/fd/${fd}`, entry.mode);
-    for (const [name, value] of entry.xattrs)
-      if (this.rules.isKeptXattr(name)) applyXattr(fd, name, value);
-    changeTimes(fd, entry.mtime, entry.mtime);
-  }
-
-  #setDirectoryTime(path: Buffer[], mtime: Time): void {
+  #setDirectoryTime(path: string, mtime: Time): void {
     let fd: number;
     try {
-      fd = this.#openDirectory(path);
+      fd = this.#openDirectory(this.root, Buffer.from(path, 'latin1'));
     } catch (error) {
-      // A later entry replaced the directory by something else.
+      // A later entry put something else in the directory's place.
       if (['ENOENT', 'ENOTDIR', 'ELOOP'].some((code) => hasCode(error, code))) return;
       throw error;
     }
     changeTimes(fd, mtime, mtime);
     closeSync(fd);
   }
+}
 
-  /** Says in words what the kernel's refusal means for this entry. */
-  #blame(error: unknown, entry: TarEntry): unknown {
-    const reasons: [string, string][] = [
-      ['ELOOP', 'leads through a symbolic link'],
-      ['EXDEV', 'leads out of the image'],
-      ['ENOTDIR', 'lies beneath something that is no directory'],
-      ['ENOENT', 'is a link to something that the archive did not bring'],
-      ['ENAMETOOLONG', 'has a name that is too long for the filesystem'],
-    ];
-    const reason = reasons.find(([code]) => hasCode(error, code))?.[1];
-    return reason
-      ? new InvalidError(`invalid archive: entry ${show(entry.path)} ${reason}`, { cause: error })
-      : error;
+/** Why an entry is refused; `blame` adds which one. */
+class Refusal extends Error {}
+
+/** Says in words what the kernel's refusal means for this entry. */
+function blame(error: unknown, entry: TarEntry): unknown {
+  const reasons: Record<string, string> = {
+    ELOOP: 'leads through a symbolic link',
+    EXDEV: 'leads out of the image',
+    ENOTDIR: 'lies beneath something that is no directory',
+    ENOENT: 'is a link to something that the archive did not bring',
+    EMLINK: 'is one link too many for the filesystem',
+    EINVAL: 'has a value that the kernel does not take',
+    ENAMETOOLONG: 'has a name that is too long for the filesystem',
+    ...(entry.type === 'link' && { EPERM: 'is a link to a directory' }),
+  };
+  const code = Object.keys(reasons).find((name) => hasCode(error, name));
+  const reason = error instanceof Refusal ? error.message : reasons[code ?? ''];
+  if (!reason) return error;
+  return new InvalidError(`invalid archive: entry ${show(entry.path)} ${reason}`, { cause: error });
+}
+
+/** Runs `use` and closes the descriptor, whatever happens. */
+async function withDescriptor(fd: number, use: () => void | Promise<void>): Promise<void> {
+  try {
+    await use();
+  } finally {
+    closeSync(fd);
   }
 }
 
-function joined(path: Buffer[]): Buffer {
-  if (path.length === 0) return Buffer.from('.');
-  return Buffer.concat(path.flatMap((part, i) => (i > 0 ? [slash, part] : [part])));
-}
-
-const slash = Buffer.from('/');
-
-/** overlayfs hides what lies beneath a 0:0 device: in an archive it is smuggled, and means nothing. */
-function isWhiteoutDevice(entry: TarEntry): boolean {
-  return entry.type === 'char' && entry.devMajor === 0 && entry.devMinor === 0;
-}
-
-function meaningIsPlain(rules: UnpackRules, name: Buffer): boolean {
-  return rules.meaningOf(name).kind === 'plain';
-}
-
-function linkTarget(entry: TarEntry): Buffer {
+function symlinkTarget(entry: TarEntry): Buffer {
   if (entry.linkPath.length > 0) return entry.linkPath;
-  throw new InvalidError(`invalid archive: ${show(entry.path)} is a symbolic link to nothing`);
+  throw new Refusal('is a symbolic link to nothing');
 }
 
 function deviceOf(entry: TarEntry): [mode: number, major: number, minor: number] {
   if (entry.type === 'fifo') return [constants.S_IFIFO, 0, 0];
   const kind = entry.type === 'char' ? constants.S_IFCHR : constants.S_IFBLK;
   return [kind, entry.devMajor, entry.devMinor];
-}
-
-/** Filesystems without user attributes lose those, as docker does; capabilities are never lost silently. */
-function applyXattr(fd: number, name: string, value: Buffer): void {
-  try {
-    setXattr(fd, name, value);
-  } catch (error) {
-    const isOptional = name !== 'security.capability';
-    if (!isOptional || !(hasCode(error, 'EOPNOTSUPP') || hasCode(error, 'EPERM'))) throw error;
-  }
-}
-
-function setOpaque(directory: number): void {
-  setXattr(directory, 'trusted.overlay.opaque', Buffer.from('y'));
 }

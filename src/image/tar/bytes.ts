@@ -1,5 +1,6 @@
 /** Reads exact numbers of bytes from a stream of chunks, without copying what lies in one chunk. */
 import { InvalidError } from '../../errors/errors.ts';
+import { exceeded, type TarLimits } from './limits.ts';
 
 export class ByteReader {
   readonly #source: AsyncIterator<Buffer>;
@@ -7,7 +8,12 @@ export class ByteReader {
   /** Bytes handed out so far: the position, for messages. */
   offset = 0;
 
-  constructor(source: AsyncIterable<Buffer>) {
+  #received = 0;
+
+  constructor(
+    source: AsyncIterable<Buffer>,
+    readonly limits: TarLimits,
+  ) {
     this.#source = source[Symbol.asyncIterator]();
   }
 
@@ -59,6 +65,9 @@ export class ByteReader {
       const next = await this.#source.next();
       if (next.done) return false;
       this.#chunk = next.value;
+      this.#received += this.#chunk.length;
+      if (this.#received > this.limits.archiveBytes)
+        throw exceeded('archiveBytes', this.limits, 'its size');
       if (this.#chunk.length > 0) return true;
     }
   }

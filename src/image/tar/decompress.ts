@@ -90,12 +90,20 @@ async function peek(source: AsyncIterable<Uint8Array>, length: number) {
   }
   async function* rest(): AsyncGenerator<Buffer> {
     try {
-      if (start.length > 0) yield start;
+      yield* pieces(start);
       for (let next = await iterator.next(); !next.done; next = await iterator.next())
-        yield Buffer.from(next.value.buffer, next.value.byteOffset, next.value.byteLength);
+        yield* pieces(next.value);
     } finally {
       await iterator.return?.();
     }
   }
   return { start: start.subarray(0, length), rest: rest() };
+}
+
+/** Hashing a chunk holds the event loop, so none is large. */
+function* pieces(chunk: Uint8Array): Generator<Buffer> {
+  for (let at = 0; at < chunk.length; at += chunkSize) {
+    const length = Math.min(chunkSize, chunk.length - at);
+    yield Buffer.from(chunk.buffer, chunk.byteOffset + at, length);
+  }
 }

@@ -19,7 +19,7 @@ export interface TarLimits {
 
 export const defaultLimits: TarLimits = {
   archiveBytes: 64 * 1024 ** 3,
-  entries: 4_000_000,
+  entries: 2_000_000,
   headerBytes: 1024 ** 2,
   pathBytes: 4096,
   pathDepth: 512,

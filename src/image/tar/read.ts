@@ -62,7 +62,7 @@ export async function* readTar(
   source: AsyncIterable<Buffer>,
   limits: TarLimits = defaultLimits,
 ): AsyncGenerator<TarEntry> {
-  const reader = new ByteReader(source);
+  const reader = new ByteReader(source, limits);
   try {
     for (let count = 1; ; count++) {
       if (count > limits.entries) throw exceeded('entries', limits, 'number of entries');
@@ -81,7 +81,7 @@ async function nextEntry(reader: ByteReader, limits: TarLimits) {
   const pending: Pending = {};
   for (;;) {
     const offset = reader.offset;
-    const block = await nextBlock(reader, limits);
+    const block = await nextBlock(reader);
     if (!block) {
       if (Object.keys(pending).length > 0)
         throw new InvalidError('invalid archive: it ends with a header that belongs to no entry');
@@ -94,8 +94,7 @@ async function nextEntry(reader: ByteReader, limits: TarLimits) {
 }
 
 /** The next header block; undefined at the end of the archive, which is marked by a block of zeros. */
-async function nextBlock(reader: ByteReader, limits: TarLimits): Promise<Buffer | undefined> {
-  if (reader.offset > limits.archiveBytes) throw exceeded('archiveBytes', limits, 'its size');
+async function nextBlock(reader: ByteReader): Promise<Buffer | undefined> {
   const block = await reader.read(blockSize);
   if (!isZeroBlock(block)) return block;
   const second = await reader.readOrEnd(blockSize);
@@ -125,7 +124,7 @@ async function readExtension(
 
 function toEntry(header: Header, pending: Pending, limits: TarLimits): Omit<TarEntry, 'body'> {
   const pax = pending.pax;
-  const path = pax?.path ?? pending.longName ?? header.name;
+  const path = checkedPath(pax?.path ?? pending.longName ?? header.name, limits);
   const linkPath = pax?.linkPath ?? pending.longLink ?? header.linkName;
   const size = pax?.size ?? header.size;
   return {
@@ -140,7 +139,6 @@ function toEntry(header: Header, pending: Pending, limits: TarLimits): Omit<TarE
     devMajor: header.devMajor,
     devMinor: header.devMinor,
     xattrs: pax?.xattrs ?? new Map(),
-    ...(checkedPath(path, limits) && {}),
   };
 }
 
