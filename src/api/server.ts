@@ -20,6 +20,9 @@ import { answerFor } from './status.ts';
 import { putBackWithoutUpgrade, skipBody } from './upgrade.ts';
 import { apiVersion, assertVersion } from './versions.ts';
 
+/** How long a refused body may go on arriving. */
+const drainTimeoutMs = 10_000;
+
 export interface ApiOptions {
   /** How long a client may take for a request's head. */
   headersTimeoutMs?: number;
@@ -126,6 +129,11 @@ function tell(
   exchange: Exchange | undefined,
   error: unknown,
 ): void {
+  if (exchange?.signal.aborted) {
+    engine.log.debug({ method: request.method, path: pathOf(request) }, 'the client has gone');
+    request.socket.destroy();
+    return;
+  }
   const { status, message } = answerFor(error);
   const line = { method: request.method, path: pathOf(request), status, err: error };
   if (status >= 500 && status !== 501) engine.log.error(line, 'a request failed');
@@ -140,13 +148,27 @@ function tell(
     return;
   }
   const body = `${JSON.stringify({ message })}\n`;
-  // What is left of a refused body is not read: the connection ends.
-  if (!request.complete) response.setHeader('Connection', 'close');
+  if (!request.complete) leaveBody(request, response, status);
   response.writeHead(status, {
     'Content-Type': 'application/json',
     'Content-Length': Buffer.byteLength(body),
   });
   response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+/**
+ * A refused body is still taken in for a while, unread: a client that is busy sending it would else see a
+ * broken pipe instead of the answer. One that is too large ends the connection.
+ */
+function leaveBody(request: IncomingMessage, response: ServerResponse, status: number): void {
+  if (status === 413) {
+    response.setHeader('Connection', 'close');
+    return;
+  }
+  const timer = setTimeout(() => request.socket.destroy(), drainTimeoutMs);
+  timer.unref();
+  request.on('close', () => clearTimeout(timer));
+  request.resume();
 }
 
 function pathOf(request: IncomingMessage): string {

@@ -6,6 +6,9 @@ import { apiVersion, apiVersionMin, engineVersion } from '../versions.ts';
 /** Node's names of machines to Go's, which docker shows. */
 const architectures: Record<string, string> = { x64: 'amd64', arm64: 'arm64', ia32: '386' };
 
+/** Clients show it for every engine; this one is written in another language. */
+const goVersion = `none (Node ${process.version})`;
+
 export function version(exchange: Exchange): void {
   const architecture = architectures[arch()] ?? arch();
   exchange.json({
@@ -20,6 +23,7 @@ export function version(exchange: Exchange): void {
           BuildTime: '',
           Experimental: 'false',
           GitCommit: '',
+          GoVersion: goVersion,
           KernelVersion: release(),
           MinAPIVersion: apiVersionMin,
           NodeVersion: process.version,
@@ -31,8 +35,7 @@ export function version(exchange: Exchange): void {
     ApiVersion: apiVersion,
     MinAPIVersion: apiVersionMin,
     GitCommit: '',
-    // The client shows GoVersion for every engine; this one is written in another language.
-    GoVersion: `none (Node ${process.version})`,
+    GoVersion: goVersion,
     Os: 'linux',
     Arch: architecture,
     KernelVersion: release(),
