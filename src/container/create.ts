@@ -1,6 +1,7 @@
 /** `POST /containers/create`: a record and its folders, made in staging and renamed in. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { InvalidError } from '../errors/errors.ts';
@@ -104,9 +105,9 @@ function nameOf(entry: string): string {
 
 async function store(engine: Engine, container: Container): Promise<void> {
   const staging = join(engine.paths.staging, container.id);
-  await mkdir(staging, { mode: 0o700 });
+  mkdirSync(staging, { mode: 0o700 });
   for (const [folder, mode] of [['upper', 0o755], ['work', 0o700], ['rootfs', 0o755]] as const)
-    await mkdir(join(staging, folder), { mode });
+    mkdirSync(join(staging, folder), { mode });
   await writeRecord(join(staging, 'container.json'), container.record);
   await rename(staging, container.paths.dir);
 }

@@ -52,7 +52,7 @@ export async function recordEnd(engine: Engine, container: Container, end: End):
   const ended = await container.lock.run(async () => {
     const { state, endpoints } = container.record;
     if (!isAlive(state)) return false;
-    const oomKilled = await wasOomKilled(engine, container);
+    const oomKilled = wasOomKilled(engine, container);
     await release(engine, container, endpoints);
     const exited = { status: 'exited', ...end, startedAt: state.startedAt, oomKilled } as const;
     await setState(container, exited, { endpoints: {} });

@@ -1,5 +1,5 @@
 /** Writes /etc/hostname, /etc/hosts and /etc/resolv.conf of a container, to be bound over the image's. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { hostsFile } from '../network/hosts.ts';
 import { resolvConf } from '../network/resolv.ts';
 import type { Engine } from './engine.ts';
@@ -8,15 +8,15 @@ import type { Container } from './table.ts';
 
 const HOST_RESOLV_CONF = '/etc/resolv.conf';
 
-export async function writeEngineFiles(
+export function writeEngineFiles(
   engine: Engine,
   { record, paths }: Container,
   endpoints: Record<string, Endpoint>,
-): Promise<void> {
+): void {
   const { config, hostConfig } = record;
   const host = hostConfig.NetworkMode === 'host';
   const hosts = host
-    ? await readFile('/etc/hosts', 'utf8').catch(() => '')
+    ? readIfThere('/etc/hosts')
     : hostsFile({
         addresses: Object.values(endpoints).map(({ ipAddress }) => ipAddress),
         hostname: config.Hostname,
@@ -24,7 +24,7 @@ export async function writeEngineFiles(
         extraHosts: hostConfig.ExtraHosts ?? [],
         gateway: engine.network.gateway,
       });
-  const resolv = resolvConf(await readFile(HOST_RESOLV_CONF, 'utf8').catch(() => ''), {
+  const resolv = resolvConf(readIfThere(HOST_RESOLV_CONF), {
     dns: hostConfig.Dns ?? [],
     search: hostConfig.DnsSearch ?? [],
     options: hostConfig.DnsOptions ?? [],
@@ -32,7 +32,16 @@ export async function writeEngineFiles(
   });
   // Read by every user of the container.
   const mode = 0o644;
-  await writeFile(paths.hosts, hosts, { mode });
-  await writeFile(paths.hostname, `${config.Hostname}\n`, { mode });
-  await writeFile(paths.resolvConf, resolv, { mode });
+  writeFileSync(paths.hosts, hosts, { mode });
+  writeFileSync(paths.hostname, `${config.Hostname}\n`, { mode });
+  writeFileSync(paths.resolvConf, resolv, { mode });
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
 }

@@ -1,13 +1,22 @@
 /** Whether the kernel ended a process of the container for want of memory: cgroup's own counter. */
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import type { Engine } from './engine.ts';
 import { PARENT } from './plan/cgroup.ts';
 import type { Container } from './table.ts';
 
-export async function wasOomKilled({ facts }: Engine, { id }: Container): Promise<boolean> {
+export function wasOomKilled({ facts }: Engine, { id }: Container): boolean {
   const { cgroup } = facts;
   const memory = cgroup.mode === 'v2' ? cgroup.root : cgroup.hierarchies.find(({ controllers }) => controllers.includes('memory'))?.path;
   const file = cgroup.mode === 'v2' ? 'memory.events' : 'memory.oom_control';
-  const text = await readFile(`${memory}/${PARENT}/${id}/${file}`, 'utf8').catch(() => '');
+  const text = readIfThere(`${memory}/${PARENT}/${id}/${file}`);
   return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0) > 0;
+}
+
+/** After a reboot the group is gone. */
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }

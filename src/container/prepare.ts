@@ -24,11 +24,11 @@ export interface Prepared {
  * Takes an address and computes the plan. On failure the address is given back.
  * @throws InvalidError for an unknown user, NotFoundError when the image is gone
  */
-export async function prepare(engine: Engine, container: Container): Promise<Prepared> {
+export function prepare(engine: Engine, container: Container): Prepared {
   const image = engine.images.find(container.record.imageId);
   const endpoints = allocate(engine, container.record.hostConfig);
   try {
-    await writeEngineFiles(engine, container, endpoints);
+    writeEngineFiles(engine, container, endpoints);
     return { steps: plan(engine, container, image, endpoints), endpoints };
   } catch (error) {
     for (const { ipAddress } of Object.values(endpoints)) engine.network.pool.release(ipAddress);

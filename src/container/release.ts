@@ -1,5 +1,5 @@
 /** Gives back what a container held while it was alive: its groups, its address, its run folder. */
-import { rm } from 'node:fs/promises';
+import { rmdirSync, rmSync } from 'node:fs';
 import { removeCgroup } from '../kernel/cgroup.ts';
 import type { Engine } from './engine.ts';
 import { cgroupPaths } from './plan/cgroup.ts';
@@ -12,10 +12,19 @@ export async function release(
   container: Container,
   endpoints: Record<string, Endpoint>,
 ): Promise<void> {
-  for (const path of cgroupPaths({ facts: engine.facts, record: container.record }))
-    await removeCgroup(path).catch((error) =>
-      engine.log.warn({ err: error, id: container.id }, 'cannot remove a control group'),
-    );
+  const groups = cgroupPaths({ facts: engine.facts, record: container.record });
+  await Promise.all(groups.map((path) => removeGroup(engine, path)));
   for (const { ipAddress } of Object.values(endpoints)) engine.network.pool.release(ipAddress);
-  await rm(container.paths.runDir, { recursive: true, force: true });
+  rmSync(container.paths.runDir, { recursive: true, force: true });
+}
+
+/** An empty group goes at once; one whose last process is still being buried needs another try. */
+async function removeGroup(engine: Engine, path: string): Promise<void> {
+  try {
+    rmdirSync(path);
+  } catch {
+    await removeCgroup(path).catch((error) =>
+      engine.log.warn({ err: error, path }, 'cannot remove a control group'),
+    );
+  }
 }

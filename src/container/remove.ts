@@ -1,9 +1,10 @@
 /** `DELETE /containers/{id}` */
 import { ConflictError, NotFoundError } from '../errors/errors.ts';
-import { removeTree } from '../store/remove-tree.ts';
+import { deleteTree, setAside } from '../store/remove-tree.ts';
 import type { Engine } from './engine.ts';
 import { emit } from './events.ts';
 import { endOf, kill } from './kill.ts';
+import { forgetSteps } from './steps-file.ts';
 import { isAlive } from './state.ts';
 import type { Container } from './table.ts';
 
@@ -31,8 +32,11 @@ async function removeNow(engine: Engine, container: Container): Promise<void> {
     throw new ConflictError(
       `cannot remove container "/${name}": container is ${state.status}: stop the container before removing or force remove`,
     );
-  await removeTree(container.paths.dir, engine.paths.trash);
+  const aside = await setAside(container.paths.dir, engine.paths.trash);
   engine.containers.delete(container);
+  forgetSteps(container);
   emit(engine, container, 'destroy');
   container.emit('removed');
+  // Nobody waits for the files to go; a crash leaves them to the next start.
+  if (aside) void deleteTree(aside).catch((error) => engine.log.warn({ err: error, aside }, 'cannot delete a removed container'));
 }

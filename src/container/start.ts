@@ -1,5 +1,5 @@
 /** `POST /containers/{id}/start` */
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdirSync, rmSync } from 'node:fs';
 import { errnoName } from '../kernel/ffi.ts';
 import { StepFailure } from '../step/perform.ts';
 import type { Result, Step } from '../step/step.ts';
@@ -43,10 +43,10 @@ async function startNow(engine: Engine, container: Container): Promise<void> {
   let socket: ShimSocket | undefined;
   let prepared: Prepared | undefined;
   try {
-    await freshRunDir(container);
+    freshRunDir(container);
     socket = await openShimSocket(container.paths.runDir);
     const clients = 1 + (await handOverAttaches(container));
-    prepared = await prepare(engine, container);
+    prepared = prepare(engine, container);
     const launched = await execute(engine, container, prepared, socket, clients);
     await recordRunning(engine, container, launched, prepared);
     watchEnd(engine, container, socket.link, launched.shimPid);
@@ -61,9 +61,9 @@ async function startNow(engine: Engine, container: Container): Promise<void> {
 }
 
 /** The run folder of an earlier life, if any, goes; a crash may have left one. */
-async function freshRunDir({ paths: { runDir } }: Container): Promise<void> {
-  await rm(runDir, { recursive: true, force: true });
-  await mkdir(runDir, { recursive: true, mode: 0o700 });
+function freshRunDir({ paths: { runDir } }: Container): void {
+  rmSync(runDir, { recursive: true, force: true });
+  mkdirSync(runDir, { mode: 0o700 });
 }
 
 /** Connects all who attached before the start, so that they see the first byte. */
@@ -79,10 +79,11 @@ async function handOverAttaches(container: Container): Promise<number> {
 async function execute(
   engine: Engine,
   container: Container,
-  { steps }: Prepared,
+  prepared: Prepared,
   socket: ShimSocket,
   clients: number,
 ): Promise<Launched & { shimPid: number }> {
+  const steps = engine.alterPlan?.(prepared.steps) ?? prepared.steps;
   const results: Result[] = [];
   const onResult = (step: Step, result: Result) => {
     results.push(result);

@@ -9,12 +9,25 @@ export interface Execution {
   results: readonly Result[];
 }
 
+/** A container that lives shorter than this is not worth a file. */
+const WRITE_AFTER_MS = 200;
+
+const writing = new WeakMap<Container, NodeJS.Timeout>();
+
 /** Keeps it in memory at once and on disk soon after; losing it in a crash loses an explanation, no state. */
 export function keepSteps(engine: Engine, container: Container, execution: Execution): void {
   container.execution = execution;
-  container.lock
-    .run(() => writeFile(container.paths.steps, JSON.stringify(execution), { mode: 0o600 }))
-    .catch((error) => engine.log.warn({ err: error, id: container.id }, 'cannot keep the steps for explain'));
+  forgetSteps(container);
+  const write = () =>
+    writeFile(container.paths.steps, JSON.stringify(execution), { mode: 0o600 }).catch((error) =>
+      engine.log.warn({ err: error, id: container.id }, 'cannot keep the steps for explain'),
+    );
+  writing.set(container, setTimeout(write, WRITE_AFTER_MS));
+}
+
+/** The container goes: its steps need not be written any more. */
+export function forgetSteps(container: Container): void {
+  clearTimeout(writing.get(container));
 }
 
 /** Undefined when it was never started. */

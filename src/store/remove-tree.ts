@@ -18,15 +18,24 @@ const AT_ONCE = 32;
  * @throws SystemError when something is mounted inside; then it stays where it is
  */
 export async function removeTree(dir: string, trash: string): Promise<void> {
+  const aside = await setAside(dir, trash);
+  if (aside) await deleteTree(aside);
+}
+
+/**
+ * The first half of `removeTree`: it is gone for good, its space is not free yet.
+ * @returns where it is now, for `deleteTree`; undefined when there was nothing
+ */
+export async function setAside(dir: string, trash: string): Promise<string | undefined> {
   await refuseMounts(dir);
   const aside = join(trash, `${basename(dir)}.${randomBytes(4).toString('hex')}`);
   try {
     await rename(dir, aside);
+    return aside;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-  await deleteTree(aside);
 }
 
 /**
@@ -60,7 +69,7 @@ async function refuseMounts(dir: string): Promise<void> {
 }
 
 /** @param root a folder or a file, of which nobody else knows any more */
-async function deleteTree(root: string | Buffer): Promise<void> {
+export async function deleteTree(root: string | Buffer): Promise<void> {
   const path = Buffer.from(root);
   const stat = await lstat(path);
   if (!stat.isDirectory()) return await unlink(path);
