@@ -22,6 +22,8 @@ const ACTOR = 10;
 const RESULT = 13;
 const TIME = 9;
 const INDENT = NUMBER + 1 + ACTOR + 2;
+/** Where a call may be broken: after an argument or a flag, and before what it produced. */
+const CALL_BREAK = /(?<=, |\||\()|(?= → )/;
 
 /**
  * @param steps the whole list
@@ -36,8 +38,8 @@ export function renderSteps(
   const byNumber = new Map(results.map((result) => [result.n, result]));
   const own = ownTimes(results);
   const blocks = groupByPhase(steps).map((group) => {
-    const lines = group.map((step) =>
-      renderStepLine(step, withTime(byNumber.get(step.n), own), options),
+    const lines = group.map((step, i) =>
+      renderOne(step, withTime(byNumber.get(step.n), own), options, group[i - 1]?.why),
     );
     return [renderHeading(group, own, options), ...lines].join('\n');
   });
@@ -49,10 +51,20 @@ export function renderSteps(
  * @returns two or more lines, without a newline at the end
  */
 export function renderStepLine(step: Step, result?: Result, options: TextOptions = {}): string {
+  return renderOne(step, result, options);
+}
+
+/** @param whyBefore of the step before: the same is not said twice in a row */
+function renderOne(
+  step: Step,
+  result: Result | undefined,
+  options: TextOptions,
+  whyBefore?: string,
+): string {
   const width = usableWidth(options.width);
   const paint = painter(options.color);
   const callWidth = width - INDENT - RESULT - TIME - 2;
-  const [first = '', ...more] = wrap(formatCall(step), callWidth, /(?<=, |\||→ )/);
+  const [first = '', ...more] = wrap(formatCall(step), callWidth, width - INDENT - 2, CALL_BREAK);
   const failed = result !== undefined && result.ret < 0;
   const head = [
     String(step.n).padStart(NUMBER),
@@ -67,7 +79,7 @@ export function renderStepLine(step: Step, result?: Result, options: TextOptions
   return [
     head.join('').trimEnd(),
     ...more.map((line) => `${' '.repeat(INDENT)}  ${paint(failed ? 'red' : 'bold', line)}`),
-    ...renderWhy(step, width).map((line) => paint('dim', line)),
+    ...(step.why === whyBefore ? [] : renderWhy(step, width)).map((line) => paint('dim', line)),
   ].join('\n');
 }
 

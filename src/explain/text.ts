@@ -55,15 +55,22 @@ export function shortenIds(text: string): string {
 /**
  * Breaks a text into lines of at most `width` characters. A piece that has no break inside (a long
  * path) stays whole and overhangs.
- * @param after what a line may end with; it stays on the line
+ * @param laterWidth the width of all lines but the first
+ * @param at where a line may be broken; matches nothing but a position
  */
-export function wrap(text: string, width: number, after: RegExp = /(?<=\s)/): string[] {
+export function wrap(
+  text: string,
+  width: number,
+  laterWidth = width,
+  at: RegExp = /(?<=\s)/,
+): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const piece of text.split(after)) {
-    if (line && (line + piece).trimEnd().length > width) {
+  for (const piece of text.split(at)) {
+    const room = lines.length === 0 ? width : laterWidth;
+    if (line && (line + piece).trimEnd().length > room) {
       lines.push(line.trimEnd());
-      line = piece;
+      line = piece.trimStart();
     } else {
       line += piece;
     }
