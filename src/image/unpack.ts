@@ -143,7 +143,7 @@ class Unpacker {
   async #ensureDirectory(parent: number, name: Buffer): Promise<void> {
     const existing = this.#look(parent, name);
     if (existing === 'symlink') throw new Refusal('leads through a symbolic link');
-    if (existing === 'other') throw new Refusal('lies beneath something that is no directory');
+    if (existing === 'other') throw new Refusal('leads through something that is no directory');
     if (existing !== 'directory') await this.#makeDirectory(parent, name, existing);
   }
 
@@ -261,7 +261,7 @@ function blame(error: unknown, entry: TarEntry): unknown {
   const reasons: Record<string, string> = {
     ELOOP: 'leads through a symbolic link',
     EXDEV: 'leads out of the image',
-    ENOTDIR: 'lies beneath something that is no directory',
+    ENOTDIR: 'leads through something that is no directory',
     ENOENT: 'is a link to something that the archive did not bring',
     EMLINK: 'is one link too many for the filesystem',
     EINVAL: 'has a value that the kernel does not take',
