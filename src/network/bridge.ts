@@ -14,6 +14,7 @@ import { parseCidr } from '../kernel/netlink/message.ts';
 import { getRoutes } from '../kernel/netlink/route.ts';
 import { NetlinkSocket } from '../kernel/netlink/socket.ts';
 import { closeFirewall, openFirewall } from './firewall-open.ts';
+import { watchFirewall } from './firewall-watch.ts';
 import { AddressPool, broadcastOf, macOfAddress, subnetOf } from './pool.ts';
 import { chooseBridgeAddress } from './subnet.ts';
 
@@ -66,7 +67,8 @@ export async function openBridge({ bridge, bip, log }: BridgeOptions): Promise<B
     const rules = { bridge, subnet: subnetOf(address) };
     await openFirewall(rules, log);
     log.info({ bridge, address }, 'network bridge is open');
-    return describe(netlink, bridge, address, () => closeFirewall(rules));
+    const unwatch = watchFirewall(rules, log);
+    return describe(netlink, bridge, address, { unwatch, remove: () => closeFirewall(rules) });
   } catch (error) {
     netlink.close();
     throw error;
@@ -77,11 +79,12 @@ function describe(
   netlink: NetlinkSocket,
   bridge: string,
   cidr: string,
-  removeRules: () => Promise<void>,
+  rules: { unwatch: () => void; remove: () => Promise<void> },
 ): BridgeNetwork {
   const { address: gateway, prefixLength } = parseCidr(cidr);
   const home = check(cOpen('/proc/self/ns/net', O_RDONLY_CLOEXEC), 'open', ['/proc/self/ns/net']);
   const close = () => {
+    rules.unwatch();
     netlink.close();
     cClose(home);
   };
@@ -101,7 +104,8 @@ function describe(
     ]),
     close,
     async closeAndRemove() {
-      await removeRules();
+      rules.unwatch();
+      await rules.remove();
       deleteLink(netlink.fd, bridge);
       close();
     },

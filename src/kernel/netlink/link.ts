@@ -104,6 +104,7 @@ export function encodeCreateLink(link: NewLink, master?: number): Request {
   const builder = header(flagsOf(link));
   settings(builder, link);
   if (master !== undefined) builder.attributeU32(n.IFLA_MASTER, master);
+  oneQueue(builder);
   builder.nest(n.IFLA_LINKINFO, () => {
     builder.attributeString(n.IFLA_INFO_KIND, link.kind);
     if (link.peer) peerData(builder, link.peer);
@@ -123,11 +124,17 @@ export function encodeChangeLink(link: ChangeLink, master?: number): Request {
   return { name: 'RTM_NEWLINK', message, on };
 }
 
+/** The default is one queue per CPU, each with its entries in sysfs; without XDP a link uses one alone. */
+function oneQueue(builder: MessageBuilder): void {
+  builder.attributeU32(n.IFLA_NUM_TX_QUEUES, 1).attributeU32(n.IFLA_NUM_RX_QUEUES, 1);
+}
+
 /** VETH_INFO_PEER holds the peer's own `struct ifinfomsg`, and attributes after it. */
 function peerData(builder: MessageBuilder, peer: Peer): void {
   builder.nest(n.IFLA_INFO_DATA, () =>
     builder.nest(n.VETH_INFO_PEER, () => {
       interfaceInfo(builder, NO_CHANGE);
+      oneQueue(builder);
       settings(builder, peer);
       if (peer.netns !== undefined) builder.attributeU32(n.IFLA_NET_NS_FD, peer.netns);
     }),

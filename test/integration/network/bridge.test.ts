@@ -176,7 +176,7 @@ describe('an endpoint', () => {
     const names = () => getLinks(opened.netlink.fd).map(({ name }) => name);
     const before = names();
     expect(() => joinBridge({ ...opened, gateway: '203.0.113.1' })).toThrow('RTM_NEWROUTE');
-    expect(names()).toEqual(before);
+    await expect.poll(names).toEqual(before);
     expect(readFileSync('/proc/self/net/dev', 'utf8')).toContain('out0');
   });
 
@@ -257,6 +257,20 @@ describe('beside another firewall', () => {
     (await open()).close();
     await open();
     expect(run('iptables-save').replace(/^#.*$|\[.*\]/gm, '')).toBe(rules);
+  });
+});
+
+describe('after other programs', () => {
+  test('flushed all rules or set a policy of drop, the rules are back within two seconds', async () => {
+    const opened = await open();
+    const container = join(opened);
+    const table = () => run('nft', 'list', 'ruleset');
+    const intended = table();
+    run('nft', 'flush', 'ruleset');
+    await expect.poll(table, { timeout: 2500 }).toBe(intended);
+    run('iptables', '-P', 'FORWARD', 'DROP');
+    expect(reaches(container, '198.51.100.2')).toBe(false);
+    await expect.poll(() => reaches(container, '198.51.100.2'), { timeout: 2500 }).toBe(true);
   });
 });
 
