@@ -3,6 +3,8 @@
  * dist/supervisor.mjs (the engine). One file each, with source maps.
  * Usage: tools/build.mjs [petri] [supervisor]
  */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -12,6 +14,18 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const banner =
   "import { createRequire as createRequire_ } from 'node:module';\n" +
   'const require = createRequire_(import.meta.url);';
+
+const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+
+/** Empty outside a checkout. */
+function commit() {
+  try {
+    const options = { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] };
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], options).trim();
+  } catch {
+    return '';
+  }
+}
 
 const programs = { petri: 'src/cli/main.ts', supervisor: 'src/supervisor/main.ts' };
 const wanted = process.argv.slice(2);
@@ -32,5 +46,6 @@ await build({
   external: ['koffi'],
   sourcemap: true,
   banner: { js: banner },
+  define: { PETRI_VERSION: JSON.stringify(version), PETRI_COMMIT: JSON.stringify(commit()) },
   logLevel: 'warning',
 });

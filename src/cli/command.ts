@@ -4,7 +4,7 @@
  * to docker.
  */
 import { Command, Option } from 'commander';
-import { CommandError, UsageError } from './errors.ts';
+import { UsageError } from './errors.ts';
 import { canonical, type FlagSpec, Flags, parseValue } from './flags.ts';
 import type { Session } from './session.ts';
 
@@ -19,6 +19,8 @@ export interface CommandSpec {
   readonly flags?: readonly FlagSpec[];
   /** Flags end at the first operand; what follows is another program's. */
   readonly endsAtOperand?: boolean;
+  /** Everything after the name is an operand, flags too. */
+  readonly passesAll?: boolean;
   /** Exit code when the number of operands is wrong; 1 unless told. */
   readonly usageErrorCode?: number;
   /** @returns the exit code, 0 when nothing is returned */
@@ -36,6 +38,7 @@ export class FlagCommand extends Command {
   override parseOptions(args: string[]): { operands: string[]; unknown: string[] } {
     const { spec } = this;
     if (!spec) return super.parseOptions(args);
+    if (spec.passesAll) return { operands: [...args], unknown: [] };
     const { flags, operands } = canonical(args, spec.flags ?? [], !spec.endsAtOperand);
     const parsed = super.parseOptions(flags);
     return { operands, unknown: parsed.unknown };
@@ -62,8 +65,8 @@ export function toCommander(
 }
 
 function toOption(flag: FlagSpec, values: Map<string, unknown>): Option {
-  const names = flag.short ? `-${flag.short}, --${flag.long}` : `    --${flag.long}`;
-  const option = new Option(`${names} [${flag.value ?? 'bool'}]`.trim(), flag.text);
+  const names = flag.short ? `-${flag.short}, --${flag.long}` : `--${flag.long}`;
+  const option = new Option(`${names} [${flag.value ?? 'bool'}]`, flag.text);
   option.hideHelp(flag.hidden ?? false);
   return option.argParser((text: string) => {
     const value = parseValue(flag, text);
@@ -113,5 +116,3 @@ export async function forEachOperand(
   }
   return code;
 }
-
-export { CommandError };

@@ -1,13 +1,67 @@
 /** All commands, and docker's two ways to say many of them: `petri ps` is `petri container ls`. */
-
+import type { Help, Option } from 'commander';
+import { version } from './build.ts';
 import { type CommandSpec, FlagCommand, toCommander } from './command.ts';
+import { attach } from './commands/attach.ts';
 import { create } from './commands/create.ts';
+import { explain } from './commands/explain.ts';
+import { importImage, rmi, tag } from './commands/image.ts';
 import { images } from './commands/images.ts';
+import { info } from './commands/info.ts';
+import { inspect, inspectOnly } from './commands/inspect.ts';
+import { logs } from './commands/logs.ts';
 import { ps } from './commands/ps.ts';
 import { run } from './commands/run.ts';
+import { start } from './commands/start.ts';
+import { kill, pause, rename, restart, rm, stop, unpause, wait } from './commands/verbs.ts';
+import { version as versionCommand } from './commands/version.ts';
 import type { Session } from './session.ts';
+import { supervisor } from './supervisor.ts';
 
-const topLevel: readonly CommandSpec[] = [run, create, ps, images];
+const containers = [
+  attach,
+  create,
+  kill,
+  logs,
+  pause,
+  rename,
+  restart,
+  rm,
+  run,
+  start,
+  stop,
+  unpause,
+  wait,
+];
+
+const topLevel: readonly CommandSpec[] = [
+  ...[...containers, ps, inspect, images, importImage, tag, rmi, explain, info].map(withoutAliases),
+  versionCommand,
+  supervisor,
+];
+
+const groups: Readonly<Record<string, { summary: string; specs: readonly CommandSpec[] }>> = {
+  container: {
+    summary: 'Commands on containers',
+    specs: [
+      ...containers,
+      { ...ps, name: 'ls', aliases: ['list', 'ps'] },
+      inspectOnly('container'),
+      explain,
+    ],
+  },
+  image: {
+    summary: 'Commands on images',
+    specs: [
+      importImage,
+      inspectOnly('image'),
+      { ...images, name: 'ls', aliases: ['list'] },
+      { ...rmi, name: 'rm', aliases: ['remove'] },
+      tag,
+    ],
+  },
+  system: { summary: 'Commands on the engine', specs: [info] },
+};
 
 /** @param done is given the exit code of the command that ran */
 export function createProgram(session: Session, done: (code: number) => void): FlagCommand {
@@ -15,17 +69,41 @@ export function createProgram(session: Session, done: (code: number) => void): F
   program
     .usage('[OPTIONS] COMMAND [ARG...]')
     .description('A container engine you can see through')
+    .version(`petri ${version}`, '-v, --version', 'print the version')
     .enablePositionalOptions()
     .exitOverride()
     .helpOption('--help', 'print usage')
     .helpCommand(false)
+    .configureHelp({ optionTerm, subcommandTerm: (command) => command.name(), commandUsage })
     .configureOutput({ writeErr: () => undefined });
-  for (const spec of topLevel)
-    program.addCommand(inherit(program, toCommander(spec, session, done)));
+  for (const spec of topLevel) addTo(program, toCommander(spec, session, done));
+  for (const [name, { summary, specs }] of Object.entries(groups)) {
+    const group = new FlagCommand(name).usage('COMMAND').description(summary);
+    addTo(program, group.helpOption('--help', 'print usage').helpCommand(false));
+    for (const spec of specs) addTo(group, toCommander(spec, session, done));
+  }
   return program;
 }
 
-function inherit(program: FlagCommand, command: FlagCommand): FlagCommand {
-  command.copyInheritedSettings(program);
-  return command;
+/** `petri remove` is none of docker's: only `petri container remove` is. */
+function withoutAliases(spec: CommandSpec): CommandSpec {
+  return { ...spec, aliases: [] };
+}
+
+function addTo(parent: FlagCommand, command: FlagCommand): void {
+  parent.addCommand(command);
+  command.copyInheritedSettings(parent);
+}
+
+/** Switches show no value, other flags the word for it: `-e, --env list`. */
+function optionTerm(option: Option): string {
+  const term = option.flags.replace(/ \[bool\]$/, '').replace(/ \[(.*)\]$/, ' $1');
+  return option.short ? term : `    ${term}`;
+}
+
+function commandUsage(command: Parameters<Help['commandUsage']>[0]): string {
+  let name = command.name();
+  for (let parent = command.parent; parent; parent = parent.parent)
+    name = `${parent.name()} ${name}`;
+  return ` ${name} ${command.usage()}`;
 }

@@ -40,8 +40,13 @@ export class Containers {
     return this.transport.json('POST', '/containers/create', { query, body });
   }
 
-  inspect(id: string, query: { size?: boolean } = {}): Promise<ContainerDetails> {
-    return this.transport.json('GET', path(id, 'json'), { query });
+  inspect(id: string): Promise<ContainerDetails> {
+    return this.transport.json('GET', path(id, 'json'));
+  }
+
+  /** The engine's own text, for showing. */
+  inspectText(id: string, query: { size?: boolean } = {}): Promise<string> {
+    return this.transport.text('GET', path(id, 'json'), { query });
   }
 
   start(id: string, query: { detachKeys?: string | undefined } = {}): Promise<void> {

@@ -24,8 +24,9 @@ export class Images {
     return this.transport.json('GET', '/images/json', { query: { ...options, filters } });
   }
 
-  inspect(name: string): Promise<Record<string, unknown>> {
-    return this.transport.json('GET', `/images/${encodeName(name)}/json`);
+  /** The engine's own text, for showing. */
+  inspectText(name: string): Promise<string> {
+    return this.transport.text('GET', `/images/${encodeName(name)}/json`);
   }
 
   tag(name: string, repo: string, tag: string): Promise<void> {

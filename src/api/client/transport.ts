@@ -42,8 +42,13 @@ export class Transport {
 
   /** Calls and reads the whole answer: parsed JSON, or undefined when there is no body. */
   async json<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
-    const text = await readText(await this.open(method, path, options));
+    const text = await this.text(method, path, options);
     return (text ? JSON.parse(text) : undefined) as T;
+  }
+
+  /** Calls and reads the whole answer as it is. */
+  async text(method: string, path: string, options: CallOptions = {}): Promise<string> {
+    return readText(await this.open(method, path, options));
   }
 
   /**

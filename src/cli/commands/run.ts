@@ -1,6 +1,5 @@
 /**
- * `petri run`: create, attach, wait, start, in docker's order: attached before it starts, no output is
- * missed; waited for before it starts, no exit is.
+ * `petri run`: creates a container and runs it in the foreground, or starts it and prints its id.
  */
 import { writeFileSync } from 'node:fs';
 import type { Client } from '../../api/client/client.ts';
@@ -13,10 +12,8 @@ import { runFlags } from '../run/flags.ts';
 import { followSteps } from '../run/follow.ts';
 import { createContainer } from '../run/pull.ts';
 import { messageOf, type Session } from '../session.ts';
-import { converse, type Ending } from '../terminal/conversation.ts';
 import { parseDetachKeys } from '../terminal/detach.ts';
-import { passSignals } from '../terminal/signals.ts';
-import { followSize } from '../terminal/size.ts';
+import { inForeground } from '../terminal/foreground.ts';
 
 export const run: CommandSpec = {
   name: 'run',
@@ -87,43 +84,16 @@ async function runAttached(
   flags: Flags,
   streams: Attached,
 ): Promise<number> {
-  const detachKeys = flags.text('detach-keys');
-  const tty = flags.switch('tty');
-  const connection = await client.containers.attach(id, { stream: true, ...streams, detachKeys });
-  const isRemoved = flags.switch('rm');
-  const { exit } = await client.containers.wait(id, isRemoved ? 'removed' : 'next-exit');
   const steps = await followSteps(session, client, id, flags.text('explain'));
-  const stopSignals = flags.switch('sig-proxy', true) ? passSignals(client, id) : () => undefined;
-  const conversation = converse(session, connection, {
-    stdin: streams.stdin,
-    tty,
-    detachKeys,
+  return inForeground(session, client, id, {
+    ...streams,
+    tty: flags.switch('tty'),
+    detachKeys: flags.text('detach-keys'),
+    passesSignals: flags.switch('sig-proxy', true),
+    condition: flags.switch('rm') ? 'removed' : 'next-exit',
+    start: () => client.containers.start(id).catch((error) => Promise.reject(startError(error))),
     after: steps.done,
   });
-  let stopSize = (): void => undefined;
-  try {
-    await client.containers.start(id).catch(async (error: unknown) => {
-      connection.destroy();
-      await Promise.allSettled([conversation, steps.done, ...(isRemoved ? [exit] : [])]);
-      throw startError(error);
-    });
-    if (tty) stopSize = followSize(client, id, session.streams.stdout);
-    if (!streams.stdout && !streams.stderr) session.print(id);
-    return await exitCodeOf(await conversation, exit);
-  } finally {
-    stopSignals();
-    stopSize();
-  }
-}
-
-async function exitCodeOf(
-  ending: Ending,
-  exit: Promise<{ StatusCode: number; Error?: { Message: string } | null }>,
-): Promise<number> {
-  if (ending === 'detached') return 0;
-  const answer = await exit;
-  if (answer.Error) throw new CommandError(answer.Error.Message, 125);
-  return answer.StatusCode;
 }
 
 /** Docker's exit codes for a program that could not be started, by the engine's words. */

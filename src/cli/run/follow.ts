@@ -2,6 +2,8 @@
 import type { Client } from '../../api/client/client.ts';
 import { ApiError } from '../../api/client/errors.ts';
 import type { StepLine } from '../../api/client/types.ts';
+import { renderStepLine } from '../../explain/steps.ts';
+import { textOptions } from '../commands/explain.ts';
 import { CommandError } from '../errors.ts';
 import type { Session } from '../session.ts';
 
@@ -31,6 +33,11 @@ async function show(
   lines: AsyncIterable<StepLine>,
   format: string,
 ): Promise<void> {
-  for await (const line of lines) session.warn(JSON.stringify(line));
-  void format;
+  const { stderr } = session.streams;
+  const options = textOptions(stderr, session.environment);
+  for await (const line of lines) {
+    const text =
+      format === 'json' ? JSON.stringify(line) : renderStepLine(line.Step, line.Result, options);
+    stderr.write(`${text}\n`);
+  }
 }

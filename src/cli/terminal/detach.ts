@@ -33,7 +33,8 @@ export class DetachFilter extends Transform {
       if (this.#step(byte, passed)) {
         if (passed.length > 0) this.push(Buffer.from(passed));
         this.onDetach();
-        return done();
+        done();
+        return;
       }
     }
     done(null, passed.length > 0 ? Buffer.from(passed) : undefined);

@@ -1,0 +1,103 @@
+/** Commands that change images: import, tag, rmi. */
+import { open } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { ApiError } from '../../api/client/errors.ts';
+import type { CommandSpec } from '../command.ts';
+import { CommandError } from '../errors.ts';
+import { splitReference } from '../reference.ts';
+import type { Session } from '../session.ts';
+
+/** `petri import`: a root filesystem's tar archive becomes an image. `POST /images/create?fromSrc=` */
+export const importImage: CommandSpec = {
+  name: 'import',
+  usage: '[OPTIONS] file|URL|- [REPOSITORY[:TAG]]',
+  summary: 'Make an image of a tar archive',
+  operands: [1],
+  flags: [
+    {
+      long: 'change',
+      short: 'c',
+      value: 'list',
+      list: true,
+      text: 'a Dockerfile instruction: CMD …',
+    },
+    { long: 'message', short: 'm', value: 'string', text: "a note in the image's history" },
+    { long: 'platform', value: 'string', text: 'platform, os/arch' },
+  ],
+  async run(session, [source = '', reference], flags) {
+    const isUrl = /^https?:\/\//.test(source);
+    const archive = isUrl ? undefined : await openArchive(session, source);
+    const name = reference === undefined ? undefined : splitReference(reference);
+    const client = await session.client();
+    const options = {
+      fromSrc: isUrl ? source : '-',
+      repo: name?.repository,
+      tag: reference?.endsWith(`:${name?.tag}`) ? name?.tag : undefined,
+      message: flags.text('message'),
+      platform: flags.text('platform'),
+      changes: flags.list('change'),
+    };
+    for await (const line of await client.images.import(options, archive)) {
+      if (line.error !== undefined) throw new CommandError(line.error);
+      if (line.status && !line.progress) session.print(line.status);
+    }
+    return 0;
+  },
+};
+
+async function openArchive(session: Session, source: string): Promise<Readable> {
+  if (source === '-') return session.streams.stdin;
+  try {
+    const file = await open(source);
+    return file.createReadStream();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CommandError(
+      `cannot open ${source}: ${code === 'ENOENT' ? 'no such file or directory' : code}`,
+    );
+  }
+}
+
+/** `POST /images/{name}/tag` */
+export const tag: CommandSpec = {
+  name: 'tag',
+  usage: 'SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]',
+  summary: 'Give an image a further name',
+  operands: [2, 2],
+  async run(session, [source = '', target = '']) {
+    const name = splitReference(target);
+    if (name.tag.includes(':'))
+      throw new CommandError('refusing to create a tag with a digest reference');
+    await (await session.client()).images.tag(source, name.repository, name.tag);
+    return 0;
+  },
+};
+
+/** `DELETE /images/{name}` */
+export const rmi: CommandSpec = {
+  name: 'rmi',
+  usage: '[OPTIONS] IMAGE [IMAGE...]',
+  summary: 'Remove images',
+  operands: [1],
+  flags: [
+    { long: 'force', short: 'f', text: 'also when stopped containers use it' },
+    { long: 'no-prune', text: 'keep untagged parents' },
+  ],
+  async run(session, operands, flags) {
+    const client = await session.client();
+    const force = flags.switch('force');
+    let code = 0;
+    for (const operand of operands) {
+      try {
+        const query = { force, noprune: flags.switch('no-prune') };
+        for (const { Deleted, Untagged } of await client.images.remove(operand, query))
+          session.print(Deleted ? `Deleted: ${Deleted}` : `Untagged: ${Untagged}`);
+      } catch (error) {
+        session.complain(error);
+        // what is not there needs no removing
+        if (!(force && error instanceof ApiError && error.status === 404)) code = 1;
+      }
+    }
+    return code;
+  },
+};

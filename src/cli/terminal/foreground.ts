@@ -1,0 +1,69 @@
+/**
+ * A container in the foreground, in docker's order: attach, wait, start, converse, exit code. Attached
+ * before it starts, no output is missed; waited for before it starts, no exit is.
+ */
+import type { Client } from '../../api/client/client.ts';
+import type { WaitCondition } from '../../api/client/containers.ts';
+import type { WaitAnswer } from '../../api/client/types.ts';
+import { CommandError } from '../errors.ts';
+import type { Session } from '../session.ts';
+import { converse, type Ending } from './conversation.ts';
+import { passSignals } from './signals.ts';
+import { followSize } from './size.ts';
+
+export interface ForegroundOptions {
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+  readonly tty: boolean;
+  readonly detachKeys: string | undefined;
+  readonly passesSignals: boolean;
+  readonly condition: WaitCondition;
+  /** Starts it, once all is connected; left out when it runs already. Its error ends everything. */
+  readonly start?: () => Promise<void>;
+  /** Output is shown only from here on. */
+  readonly after?: Promise<unknown>;
+}
+
+/**
+ * @returns the program's exit code, 0 when the caller has detached
+ * @throws what `start` throws, ApiError, CommandError
+ */
+export async function inForeground(
+  session: Session,
+  client: Client,
+  id: string,
+  options: ForegroundOptions,
+): Promise<number> {
+  const { stdin, stdout, stderr, detachKeys, tty } = options;
+  const query = { stream: true, stdin, stdout, stderr, detachKeys };
+  const connection = await client.containers.attach(id, query);
+  const { exit } = await client.containers.wait(id, options.condition);
+  const stopSignals = options.passesSignals ? passSignals(client, id) : nothing;
+  const conversation = converse(session, connection, options);
+  let stopSize = nothing;
+  try {
+    await options.start?.().catch(async (error: unknown) => {
+      connection.destroy();
+      // with --rm the engine is still removing it: whoever comes next finds its name free
+      const removed = options.condition === 'removed' ? [exit] : [];
+      await Promise.allSettled([conversation, options.after, ...removed]);
+      throw error;
+    });
+    if (tty) stopSize = followSize(client, id, session.streams.stdout);
+    if (!stdout && !stderr) session.print(id);
+    return await exitCodeOf(await conversation, exit);
+  } finally {
+    stopSignals();
+    stopSize();
+  }
+}
+
+const nothing = (): void => undefined;
+
+async function exitCodeOf(ending: Ending, exit: Promise<WaitAnswer>): Promise<number> {
+  if (ending === 'detached') return 0;
+  const answer = await exit;
+  if (answer.Error?.Message) throw new CommandError(answer.Error.Message, 125);
+  return answer.StatusCode;
+}
