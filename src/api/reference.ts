@@ -22,13 +22,19 @@ export function apiReference(): string {
     '',
     '## Endpoints that answer 501',
     '',
-    ...table(['Endpoint', 'What is missing'], routes.filter((one) => !isBuilt(one)).map(missingRow)),
+    ...table(
+      ['Endpoint', 'What is missing'],
+      routes.filter((one) => !isBuilt(one)).map(missingRow),
+    ),
     '',
     '## Options of `POST /containers/create` that answer 501',
     '',
     'Everything else of the body is kept and reads back from inspect as it was set.',
     '',
-    ...table(['Field', "docker's option"], unbuilt.map(([option, field]) => [`\`${field}\``, option])),
+    ...table(
+      ['Field', "docker's option"],
+      unbuilt.map(([option, field]) => [`\`${field}\``, option]),
+    ),
     '',
   ].join('\n');
 }

@@ -113,6 +113,8 @@ async function answer(
 
 /** @throws NotFoundError (404) for an unknown path, InvalidError (400) for a version out of range */
 function find(router: Router, request: IncomingMessage): { match: Match; version: string } {
+  if (!['1.0', '1.1'].includes(request.httpVersion))
+    throw new InvalidError(`HTTP/${request.httpVersion} is not served: only 1.1 and 1.0 are`);
   if (request.httpVersion === '1.1' && request.headers.host === undefined)
     throw new InvalidError('the request has no Host header');
   const { version, rest } = splitVersion(pathOf(request));
