@@ -209,9 +209,9 @@ export class Control {
 }
 
 /** All that a socket gives until its end. */
-export async function readAll(socket: Socket): Promise<Buffer> {
+export async function readAll(socket: Socket | undefined): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of socket) chunks.push(chunk as Buffer);
+  for await (const chunk of socket ?? []) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
 }
 
