@@ -9,7 +9,7 @@
 import { chmod, lchown, lstat, mkdir, open, readdir, readlink, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Paths } from '../store/paths.ts';
-import { removeTree } from './remove-tree.ts';
+import { removeTree } from '../store/remove-tree.ts';
 
 type Entry =
   | { path: string; kind: 'directory'; mode: number }
@@ -39,18 +39,19 @@ const entries: Entry[] = [
 
 /** Makes the init layer, or puts right what of it is not as it should be. */
 export async function ensureInitLayer(paths: Paths): Promise<void> {
-  const root = paths.initLayer;
-  await mkdir(root, { recursive: true, mode: 0o700 });
-  for (const entry of entries) await ensure(join(root, entry.path), entry);
+  for (const dir of [paths.initLayer, paths.trash])
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+  for (const entry of entries) await ensure(paths, entry);
   for (const entry of entries)
-    if (entry.kind === 'directory') await removeStrangers(root, entry.path);
+    if (entry.kind === 'directory') await removeStrangers(paths, entry.path);
 }
 
-async function ensure(path: string, entry: Entry): Promise<void> {
+async function ensure(paths: Paths, entry: Entry): Promise<void> {
+  const path = join(paths.initLayer, entry.path);
   if (await isRight(path, entry)) return;
   const stat = await lstatOrNothing(path);
   const isReusable = entry.kind === 'directory' && stat?.isDirectory();
-  if (stat && !isReusable) await removeTree(path);
+  if (stat && !isReusable) await removeTree(path, paths.trash);
   if (entry.kind === 'symlink') await symlink(entry.target, path);
   else if (entry.kind === 'file') await (await open(path, 'wx', entry.mode)).close();
   else if (!isReusable) await mkdir(path);
@@ -67,10 +68,10 @@ async function isRight(path: string, entry: Entry): Promise<boolean> {
   return entry.kind === 'directory' ? stat.isDirectory() : stat.isFile() && stat.size === 0;
 }
 
-async function removeStrangers(root: string, path: string): Promise<void> {
-  for (const name of await readdir(join(root, path)))
+async function removeStrangers(paths: Paths, path: string): Promise<void> {
+  for (const name of await readdir(join(paths.initLayer, path)))
     if (!entries.some((entry) => entry.path === join(path, name)))
-      await removeTree(join(root, path, name));
+      await removeTree(join(paths.initLayer, path, name), paths.trash);
 }
 
 async function lstatOrNothing(path: string) {

@@ -5,17 +5,19 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { chmodSync, closeSync, constants as fs, openSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Logger } from 'pino';
 import { z } from 'zod';
 import { SystemError } from '../errors/errors.ts';
 import { syncFilesystem } from '../kernel/files-at.ts';
 import type { Paths } from '../store/paths.ts';
-import { removeTree } from './remove-tree.ts';
+import { readRecord, writeRecord } from '../store/record.ts';
+import { deleteTree, removeTree } from '../store/remove-tree.ts';
 import { decompress } from './tar/decompress.ts';
 import { defaultLimits, type TarLimits } from './tar/limits.ts';
 import { unpack } from './unpack.ts';
-import { syncFolder, writeNewFile } from './write-file.ts';
+import { syncFolder } from './write-file.ts';
 
 export interface Layer {
   /** `sha256:…` of the uncompressed archive. */
@@ -46,18 +48,17 @@ export class LayerStore {
     readonly limits: TarLimits = defaultLimits,
   ) {}
 
-  /** Reads what is there. A layer whose record does not hold is reported and left alone. */
-  async open(report: (dir: string, error: unknown) => void): Promise<void> {
+  /** Reads what is there. What is visible is complete, so a broken record costs but the size. */
+  async open(log: Pick<Logger, 'warn'>): Promise<void> {
     for (const name of await readdir(this.paths.layers)) {
-      if (!/^[a-f0-9]{64}$/.test(name)) continue;
       const dir = join(this.paths.layers, name);
-      try {
-        const layer = await readLayer(dir);
-        if (layer.diffId !== `sha256:${name}`) throw new Error(`it says it is ${layer.diffId}`);
-        this.#layers.set(layer.diffId, layer);
-      } catch (error) {
-        report(dir, error);
-      }
+      if (!/^[a-f0-9]{64}$/.test(name) || !(await isDirectory(join(dir, 'diff')))) continue;
+      const diffId = `sha256:${name}`;
+      const sizeBytes = await readSize(dir).catch((error: unknown) => {
+        log.warn({ dir, error: String(error) }, 'the size of a layer is lost');
+        return 0;
+      });
+      this.#layers.set(diffId, { diffId, sizeBytes });
     }
   }
 
@@ -84,10 +85,10 @@ export class LayerStore {
     await mkdir(diff, { recursive: true, mode: 0o700 });
     try {
       const layer = await this.#unpackInto(diff, archive);
-      await writeNewFile(join(dir, 'layer.json'), JSON.stringify({ schema: 1, ...layer }));
+      await writeRecord(join(dir, 'layer.json'), { schema: 1, ...layer });
       return { ...layer, dir };
     } catch (error) {
-      await removeTree(dir);
+      await deleteTree(dir);
       throw isFull(error)
         ? new SystemError(`cannot unpack the layer: no space left on ${this.paths.layers}`, {
             cause: error,
@@ -104,8 +105,8 @@ export class LayerStore {
       await this.discard(staged);
       return existing;
     }
-    // A broken one of the same name, or none: out of the way with it.
-    await this.#moveToTrash(this.#dir(layer.diffId));
+    // What is there without being known has no `diff`: out of the way with it.
+    await removeTree(this.#dir(layer.diffId), this.paths.trash);
     await rename(dir, this.#dir(layer.diffId));
     await syncFolder(this.paths.layers);
     this.#layers.set(layer.diffId, layer);
@@ -113,14 +114,13 @@ export class LayerStore {
   }
 
   async discard(staged: StagedLayer): Promise<void> {
-    await removeTree(staged.dir);
+    await deleteTree(staged.dir);
   }
 
   /** The caller knows that nobody refers to it. */
   async remove(diffId: string): Promise<void> {
     this.#layers.delete(diffId);
-    const trash = await this.#moveToTrash(this.#dir(diffId));
-    if (trash) await removeTree(trash);
+    await removeTree(this.#dir(diffId), this.paths.trash);
   }
 
   async #unpackInto(diff: string, archive: AsyncIterable<Uint8Array>): Promise<Layer> {
@@ -141,26 +141,19 @@ export class LayerStore {
   #dir(diffId: string): string {
     return join(this.paths.layers, diffId.slice('sha256:'.length));
   }
-
-  async #moveToTrash(dir: string): Promise<string | undefined> {
-    const trash = join(this.paths.trash, prefix + randomUUID());
-    try {
-      await rename(dir, trash);
-      return trash;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
-    }
-  }
 }
 
 function isFull(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT'].includes(String((error as { code?: unknown }).code));
 }
 
-async function readLayer(dir: string): Promise<Layer> {
-  const record = layerRecord.parse(JSON.parse(await readFile(join(dir, 'layer.json'), 'utf8')));
-  return { diffId: record.diffId, sizeBytes: record.sizeBytes };
+async function readSize(dir: string): Promise<number> {
+  return (await readRecord(join(dir, 'layer.json'), layerRecord)).sizeBytes;
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  const stat = await lstat(path).catch(() => undefined);
+  return stat?.isDirectory() === true;
 }
 
 async function* hashed(source: AsyncIterable<Buffer>, hash: ReturnType<typeof createHash>) {

@@ -5,7 +5,7 @@
 import { chmodSync } from 'node:fs';
 import { InvalidError } from '../errors/errors.ts';
 import { changeOwner, changeTimes, setXattr } from '../kernel/files-at.ts';
-import { hasCode } from './remove-tree.ts';
+import { hasCode } from './remove-at.ts';
 import type { TarEntry } from './tar/read.ts';
 import { show } from './unpack-names.ts';
 

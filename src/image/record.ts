@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readRecord } from '../store/record.ts';
 import { type OciConfig, parseOciConfig } from './oci-config.ts';
 
 const recordSchema = z.object({
@@ -46,10 +47,6 @@ export async function readImage(dir: string, hex: string): Promise<StoredImage> 
   const bytes = await readFile(join(dir, 'config.json'));
   const id = idOf(bytes);
   if (hexOf(id) !== hex) throw new Error(`config.json has the digest ${id}: it was changed`);
-  const record = recordSchema.parse(JSON.parse(await readFile(join(dir, 'image.json'), 'utf8')));
+  const record = await readRecord(join(dir, 'image.json'), recordSchema);
   return { id, record, oci: parseOciConfig(bytes) };
-}
-
-export function serialize(record: ImageRecord): string {
-  return `${JSON.stringify(record, null, 2)}\n`;
 }

@@ -5,22 +5,23 @@
  * - One folder per image; the index of tags is derived from them at start, so it cannot disagree.
  * - An image is visible when its folder is renamed in, its layers before it; a removed one goes by rename.
  * - Changes happen one after the other; unpacking, the long part, happens before and beside them.
- * - A broken record is set aside under `images/` as `broken-…` and stops nobody else.
+ * - A broken record is set aside as `images/ID.broken-TIME` and stops nobody else.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Paths } from '../store/paths.ts';
+import { quarantine, writeRecord } from '../store/record.ts';
+import { deleteTree, removeTree } from '../store/remove-tree.ts';
 import { find } from './find.ts';
 import type { Image } from './image.ts';
 import { type ImportOptions, importImage } from './import.ts';
 import { LayerStore } from './layers.ts';
-import { hexOf, type ImageRecord, readImage, type StoredImage, serialize } from './record.ts';
+import { hexOf, type ImageRecord, readImage, type StoredImage } from './record.ts';
 import { familiarForm, fullForm, parseReference, referenceWithTag } from './reference.ts';
 import { type InUse, type Removed, removeImage } from './remove.ts';
-import { removeTree } from './remove-tree.ts';
-import { syncFolder, writeFileDurably, writeNewFile } from './write-file.ts';
+import { syncFolder, writeNewFile } from './write-file.ts';
 
 const prefix = 'image-';
 
@@ -45,9 +46,7 @@ export class ImageStore {
     for (const dir of [paths.images, paths.layers, paths.staging, paths.trash])
       await mkdir(dir, { recursive: true, mode: 0o700 });
     await store.#clearLeftovers();
-    await store.layers.open((dir, error) => {
-      log.error({ dir, error: String(error) }, 'set aside a layer that cannot be read');
-    });
+    await store.layers.open(log);
     const broken = await store.#load();
     if (broken === 0) await store.#removeOrphans();
     return store;
@@ -122,8 +121,7 @@ export class ImageStore {
     const staging = join(this.paths.staging, prefix + randomUUID());
     await mkdir(staging, { mode: 0o700 });
     await writeNewFile(join(staging, 'config.json'), configBytes);
-    await writeNewFile(join(staging, 'image.json'), serialize(stored.record));
-    await syncFolder(staging);
+    await writeRecord(join(staging, 'image.json'), stored.record);
     await rename(staging, this.#dir(image.id));
     await syncFolder(this.paths.images);
     this.#images.set(image.id, stored);
@@ -147,11 +145,9 @@ export class ImageStore {
 
   /** Removes an image that has no tags and the layers that no other image has. */
   async delete(image: StoredImage): Promise<void> {
-    const trash = join(this.paths.trash, prefix + randomUUID());
-    await rename(this.#dir(image.id), trash);
+    await removeTree(this.#dir(image.id), this.paths.trash);
     await syncFolder(this.paths.images);
     this.#images.delete(image.id);
-    await removeTree(trash);
     await this.#removeOrphans();
   }
 
@@ -173,7 +169,7 @@ export class ImageStore {
   }
 
   async #write(image: StoredImage, record: ImageRecord): Promise<void> {
-    await writeFileDurably(join(this.#dir(image.id), 'image.json'), serialize(record));
+    await writeRecord(join(this.#dir(image.id), 'image.json'), record);
     image.record = record;
   }
 
@@ -192,18 +188,11 @@ export class ImageStore {
         this.#images.set(image.id, image);
       } catch (error) {
         broken++;
-        await this.#setAside(name, error);
+        await quarantine(join(this.paths.images, name), error, this.log);
       }
     }
     await this.#indexTags();
     return broken;
-  }
-
-  async #setAside(name: string, error: unknown): Promise<void> {
-    const from = join(this.paths.images, name);
-    const to = join(this.paths.images, `broken-${name}-${Date.now()}`);
-    await rename(from, to);
-    this.log.error({ image: name, movedTo: to, error: String(error) }, 'set aside a broken image');
   }
 
   /** A tag that two images claim belongs to the later generation; the other record is put right. */
@@ -221,9 +210,10 @@ export class ImageStore {
   }
 
   async #clearLeftovers(): Promise<void> {
-    for (const dir of [this.paths.staging, this.paths.trash])
-      for (const name of await readdir(dir))
-        if (/^(image|layer)-/.test(name)) await removeTree(join(dir, name));
+    for (const name of await readdir(this.paths.staging))
+      if (/^(image|layer)-/.test(name)) await deleteTree(join(this.paths.staging, name));
+    for (const name of await readdir(this.paths.trash))
+      if (/^[a-f0-9]{64}\./.test(name)) await deleteTree(join(this.paths.trash, name));
   }
 
   /** Layers that no image names, such as of an image that was removed. */

@@ -24,7 +24,7 @@ import {
 } from '../kernel/files-at.ts';
 import { Breather } from './breather.ts';
 import { applyMetadata, changeMode, setOpaque } from './metadata.ts';
-import { hasCode, removeAt } from './remove-tree.ts';
+import { hasCode, removeAt } from './remove-at.ts';
 import { defaultLimits, type TarLimits } from './tar/limits.ts';
 import { readTar, type TarEntry } from './tar/read.ts';
 import { components, isKeptXattr, joined, meaningOf, meaningOfPath, show } from './unpack-names.ts';

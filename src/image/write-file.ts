@@ -1,14 +1,5 @@
-/** Files that are whole or not there: temporary file, fsync, rename, fsync of the folder. rename(2) */
-import { open, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
-
-/** Replaces `path` by `data`, durably. */
-export async function writeFileDurably(path: string, data: string | Uint8Array): Promise<void> {
-  const temporary = `${path}.new`;
-  await writeNewFile(temporary, data);
-  await rename(temporary, path);
-  await syncFolder(dirname(path));
-}
+/** Bytes that are on the disk when the promise resolves; records go by src/store/record.ts. fsync(2) */
+import { open } from 'node:fs/promises';
 
 /** Writes and syncs a file whose folder is not visible yet. */
 export async function writeNewFile(path: string, data: string | Uint8Array): Promise<void> {

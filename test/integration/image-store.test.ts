@@ -191,9 +191,16 @@ describe('start', () => {
     writeFileSync(join(paths.images, a.id.slice(7), file), content);
     store = await ImageStore.open(paths, log);
     expect(store.list().map(({ id }) => id)).toEqual([b.id]);
-    expect(readdirSync(paths.images).filter((name) => name.startsWith('broken-'))).toHaveLength(1);
+    expect(readdirSync(paths.images).filter((name) => name.includes('.broken-'))).toHaveLength(1);
     // The layers of the broken one stay: a container may stand on them.
     expect(readdirSync(paths.layers)).toHaveLength(2);
+  });
+
+  test('keeps a layer whose record is broken, without its size', async () => {
+    const image = await store.import(archiveOf('a'), { repo: 'a' });
+    writeFileSync(join(paths.layers, (image.diffIds[0] as string).slice(7), 'layer.json'), '{');
+    store = await ImageStore.open(paths, log);
+    expect(store.find('a').sizeBytes).toBe(0);
   });
 
   test('clears what was half-made, and layers without an image', async () => {

@@ -1,22 +1,11 @@
 /**
- * Removes a tree whose names are any bytes, by descriptors: Node's `rm` takes names as UTF-8 and fails on
- * others. Follows no link and stays beneath the folder it is given.
+ * Removes what an entry of a layer replaces, by descriptors: follows no link and stays beneath the folder it is
+ * given. Whole layers and images go by src/store/remove-tree.ts.
  */
-import { closeSync, constants as fs, openSync, readdirSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { closeSync, constants as fs, readdirSync } from 'node:fs';
 import { KernelError } from '../errors/errors.ts';
 import { type Name, openBeneath, unlinkAt } from '../kernel/files-at.ts';
-import { Breather } from './breather.ts';
-
-/** Removes `path` and all beneath it; nothing happens if it is not there. Gives way to the event loop. */
-export async function removeTree(path: string): Promise<void> {
-  const parent = openSync(dirname(path), fs.O_RDONLY | fs.O_DIRECTORY);
-  try {
-    await removeAt(parent, basename(path), new Breather());
-  } finally {
-    closeSync(parent);
-  }
-}
+import type { Breather } from './breather.ts';
 
 /** Removes `name` in `dir`, be it a file, a link or a whole tree. */
 export async function removeAt(dir: number, name: Name, breather: Breather): Promise<void> {
