@@ -53,11 +53,11 @@ export class Transport {
 
   /**
    * Calls and returns the answer while it still streams.
-   * @throws ApiError for a status from 300 on, ConnectionError
+   * @throws ApiError for an error status, ConnectionError. 304 is none: it is so already, as wanted
    */
   async open(method: string, path: string, options: CallOptions = {}): Promise<IncomingMessage> {
     const response = await this.#send(method, await this.#versioned(path, options), options);
-    if ((response.statusCode ?? 500) < 300) return response;
+    if (isSuccess(response.statusCode ?? 500)) return response;
     throw await errorOf(response);
   }
 
@@ -143,6 +143,10 @@ export function formatQuery(query: Query): string {
 export function olderVersion(a: string, b: string): string {
   const minor = (version: string): number => Number(version.split('.')[1] ?? 0);
   return minor(a) < minor(b) ? a : b;
+}
+
+function isSuccess(status: number): boolean {
+  return status < 300 || status === 304;
 }
 
 async function readText(response: IncomingMessage): Promise<string> {

@@ -107,7 +107,7 @@ function show(session: Session, found: readonly string[], format: string | undef
     return;
   }
   if (format === 'json') {
-    for (const text of found) session.print(JSON.stringify(JSON.parse(text)));
+    session.print(JSON.stringify(found.map((text) => JSON.parse(text) as unknown)));
     return;
   }
   const absent = (field: string): unknown => (optional.has(field) ? null : undefined);

@@ -31,7 +31,7 @@ export const ps: CommandSpec = {
     const isLatest = flags.switch('latest');
     const last = isLatest ? 1 : (flags.number('last') ?? -1);
     const format = flags.text('format');
-    const size = flags.switch('size') || /\.Size\b/.test(format ?? '');
+    const size = flags.switch('size') || /\.Size\b|\bjson \.\s*\}/.test(format ?? '');
     const client = await session.client();
     const containers = await client.containers.list({
       all: flags.switch('all'),

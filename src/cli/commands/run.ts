@@ -68,13 +68,13 @@ async function runDetached(
   const steps = await followSteps(session, client, id, flags.text('explain'));
   try {
     await client.containers.start(id);
+    return 0;
   } catch (error) {
-    await steps.done;
     throw startError(error);
+  } finally {
+    await steps.done;
+    session.print(id); // also of one that could not start: it exists
   }
-  await steps.done;
-  session.print(id);
-  return 0;
 }
 
 async function runAttached(

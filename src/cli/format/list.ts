@@ -18,6 +18,8 @@ export interface ListOptions {
 }
 
 export function showList(session: Session, options: ListOptions): void {
+  if (options.isQuiet && options.format && options.format !== 'table')
+    session.warn('WARNING: --quiet is given: --format is ignored');
   const text = formatList(options);
   if (text) session.print(text);
 }
@@ -26,7 +28,7 @@ export function showList(session: Session, options: ListOptions): void {
 export function formatList(options: ListOptions): string {
   const { contexts, columns, headings, isQuiet } = options;
   const format = options.format?.trim() || 'table';
-  if (format === 'table' && isQuiet) return contexts.map((context) => `${context.ID}`).join('\n');
+  if (isQuiet) return contexts.map((context) => `${context.ID}`).join('\n');
   if (format === 'json') return contexts.map(contextJson).join('\n');
   if (format !== 'table') return formatByTemplate(options, unescapeFormat(format));
   const rows = contexts.map((context) => columns.map((key) => `${context[key] ?? ''}`));

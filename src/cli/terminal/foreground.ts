@@ -9,7 +9,7 @@ import { CommandError } from '../errors.ts';
 import type { Session } from '../session.ts';
 import { converse, type Ending } from './conversation.ts';
 import { passSignals } from './signals.ts';
-import { followSize } from './size.ts';
+import { followSize, redraw } from './size.ts';
 
 export interface ForegroundOptions {
   readonly stdin: boolean;
@@ -50,6 +50,7 @@ export async function inForeground(
       await Promise.allSettled([conversation, options.after, ...removed]);
       throw error;
     });
+    if (tty && !options.start) await redraw(client, id, session.streams.stdout);
     if (tty) stopSize = followSize(client, id, session.streams.stdout);
     if (!stdout && !stderr) session.print(id);
     return await exitCodeOf(await conversation, exit);
