@@ -69,7 +69,7 @@ src/step/generated/ops.ts: native/ops.def tools/generate-ops.mjs | setup
 $(GENERATED): node_modules/.lock
 
 native: $(GENERATED)
-	@$(MAKE) -C native
+	@$(MAKE) -s -C native
 
 dist/petri.mjs: $(SOURCES) $(GENERATED) tools/build.mjs node_modules/.lock
 	@node tools/build.mjs

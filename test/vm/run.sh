@@ -61,6 +61,7 @@ build_disk() {
   mkdir -p "$root"/{bin,sbin,proc,sys,dev,run,tmp,etc,var/lib,lib/modules,petri/build,petri/node_modules}
   cp /bin/busybox "$root/bin/busybox"
   ln -s busybox "$root/bin/sh"
+  ln -s ../bin/busybox "$root/sbin/modprobe" # where the kernel looks for it when it wants a module
   copy_with_libraries "$root" "$(readlink -f "$(command -v node)")" \
     "$(library libnftables.so.1)" "$(library libseccomp.so.2)"
   ln -sf "$(readlink -f "$(command -v node)")" "$root/bin/node"
@@ -73,6 +74,7 @@ build_disk() {
   chmod 755 "$root/sbin/init" "$root/petri/smoke.sh"
   : >"$root/etc/resolv.conf"
   echo 'root:x:0:0:root:/:/bin/sh' >"$root/etc/passwd"
+  echo 'root:x:0:' >"$root/etc/group"
   rm -f "$out/disk.img"
   PATH="$PATH:/sbin" mke2fs -q -t ext4 -E root_owner=0:0 -d "$root" "$out/disk.img" 1G
 }
