@@ -19,7 +19,7 @@ export interface FirewallNetwork {
 
 /**
  * Hold what is published: `tcp . 8080 : 10.88.0.2` and `tcp . 8080 : 80`. Two maps and not one to
- * address and port together, because libnftables before 1.0.9 crashes on that when it comes as JSON.
+ * address and port together, because libnftables 1.0.6 (Debian 12) crashes on that when it comes as JSON.
  */
 export const PORT_MAPS = [
   { name: 'port_addresses', map: 'ipv4_addr' },

@@ -48,10 +48,9 @@ export function encodeAddress(
   index: number,
 ): Request {
   const { address, prefixLength } = parseCidr(cidr);
-  const builder = header(prefixLength, index)
-    .attribute(n.IFA_LOCAL, ipv4Bytes(address))
-    .attribute(n.IFA_ADDRESS, ipv4Bytes(address));
+  const builder = header(prefixLength, index).attribute(n.IFA_LOCAL, ipv4Bytes(address));
   if (broadcast !== undefined) builder.attribute(n.IFA_BROADCAST, ipv4Bytes(broadcast));
+  builder.attribute(n.IFA_ADDRESS, ipv4Bytes(address));
   const flags = name === 'RTM_NEWADDR' ? REQUEST_ACK | n.NLM_F_CREATE | n.NLM_F_EXCL : REQUEST_ACK;
   return { name, message: builder.finish(typeOf(name), flags), on: [dev, cidr] };
 }

@@ -102,11 +102,10 @@ export function linkIndex(fd: number, name: string): number {
 /** The bytes of `createLink`. */
 export function encodeCreateLink(link: NewLink, master?: number): Request {
   const builder = header(flagsOf(link));
-  settings(builder, link);
+  settings(builder, link, link.kind === 'veth');
   if (master !== undefined) builder.attributeU32(n.IFLA_MASTER, master);
-  oneQueue(builder);
   builder.nest(n.IFLA_LINKINFO, () => {
-    builder.attributeString(n.IFLA_INFO_KIND, link.kind);
+    builder.attribute(n.IFLA_INFO_KIND, Buffer.from(link.kind));
     if (link.peer) peerData(builder, link.peer);
   });
   const flags = REQUEST_ACK | n.NLM_F_CREATE | n.NLM_F_EXCL;
@@ -124,27 +123,26 @@ export function encodeChangeLink(link: ChangeLink, master?: number): Request {
   return { name: 'RTM_NEWLINK', message, on };
 }
 
-/** The default is one queue per CPU, each with its entries in sysfs; without XDP a link uses one alone. */
-function oneQueue(builder: MessageBuilder): void {
-  builder.attributeU32(n.IFLA_NUM_TX_QUEUES, 1).attributeU32(n.IFLA_NUM_RX_QUEUES, 1);
-}
-
 /** VETH_INFO_PEER holds the peer's own `struct ifinfomsg`, and attributes after it. */
 function peerData(builder: MessageBuilder, peer: Peer): void {
   builder.nest(n.IFLA_INFO_DATA, () =>
     builder.nest(n.VETH_INFO_PEER, () => {
       interfaceInfo(builder, NO_CHANGE);
-      oneQueue(builder);
-      settings(builder, peer);
+      settings(builder, peer, true);
       if (peer.netns !== undefined) builder.attributeU32(n.IFLA_NET_NS_FD, peer.netns);
     }),
   );
 }
 
-function settings(builder: MessageBuilder, link: LinkSettings): void {
-  builder.attributeString(n.IFLA_IFNAME, checkName(link.name));
+/**
+ * @param oneQueue instead of the default of one per CPU, each with its entries in sysfs; without XDP a
+ *   veth uses one alone
+ */
+function settings(builder: MessageBuilder, link: LinkSettings, oneQueue = false): void {
   if (link.address !== undefined) builder.attribute(n.IFLA_ADDRESS, macBytes(link.address));
   if (link.mtu !== undefined) builder.attributeU32(n.IFLA_MTU, link.mtu);
+  if (oneQueue) builder.attributeU32(n.IFLA_NUM_TX_QUEUES, 1).attributeU32(n.IFLA_NUM_RX_QUEUES, 1);
+  builder.attributeString(n.IFLA_IFNAME, checkName(link.name));
 }
 
 function byName(name: 'RTM_GETLINK' | 'RTM_DELLINK', flags: number, link: string): Request {

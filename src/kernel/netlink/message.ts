@@ -137,9 +137,9 @@ export function macText(bytes: Buffer): string {
 
 /** `10.88.0.2/16` in its two parts. */
 export function parseCidr(text: string): { address: string; prefixLength: number } {
-  const [address = '', prefix = ''] = text.split('/');
+  const [address = '', prefix = '', ...more] = text.split('/');
   ipv4Bytes(address);
-  if (!/^\d{1,2}$/.test(prefix) || +prefix > 32)
+  if (!/^\d{1,2}$/.test(prefix) || +prefix > 32 || more.length > 0)
     throw new InvalidError(`invalid CIDR address ${JSON.stringify(text)}: want ADDRESS/PREFIX`);
   return { address, prefixLength: +prefix };
 }

@@ -250,6 +250,23 @@ describe('beside another firewall', () => {
     expect(run('iptables-save').replace(/^#.*$/gm, '')).toBe(before);
   });
 
+  test('of the old kind (ip_tables) that drops forwarding, likewise', async () => {
+    run('iptables-legacy', '-P', 'FORWARD', 'DROP');
+    try {
+      const opened = await open();
+      expect(reaches(join(opened), '198.51.100.2')).toBe(true);
+      (await open()).close();
+      expect(run('iptables-legacy', '-S', 'FORWARD').match(/petritest0 -m comment/g)).toHaveLength(
+        2,
+      );
+      await opened.closeAndRemove();
+      network = undefined;
+      expect(run('iptables-legacy', '-S', 'FORWARD')).toBe('-P FORWARD DROP\n');
+    } finally {
+      run('iptables-legacy', '-P', 'FORWARD', 'ACCEPT');
+    }
+  });
+
   test('the rules are put there once, however often the engine starts', async () => {
     drop();
     (await open()).close();
