@@ -12,7 +12,7 @@ const NAME = `first-run-${process.pid}`;
 /** What runs in the container: it tells what it sees. */
 const PROGRAM = [
   'echo "my name        $(hostname)"',
-  'echo "my process id  $$, and the only others are: $(ps -o comm= | grep -vw -e ps -e sh -e grep | xargs)"',
+  'set -- /proc/[0-9]*; echo "my process id  $$, and all I see are $#"',
   'echo "my address     $(ip -4 -o addr show dev eth0 | awk \'{ print $4 }\')"',
   'echo "my root        $(ls -d /* | xargs)"',
   'echo "my devices     $(ls /dev | xargs)"',
@@ -32,9 +32,9 @@ function main(): void {
 }
 
 const NEXT = `Now try
-  bin/petri run -it busybox sh                 a shell in a container of your own
-  bin/petri run --explain --rm busybox true    every step as it happens, and why
-  docker -H unix:///run/petri/petri.sock ps -a docker's own command, on this engine
+  bin/petri run -it busybox sh                    a shell in a container of your own
+  bin/petri run --explain --rm busybox true       every step as it happens, and why
+  docker -H unix:///run/petri/petri.sock ps -a    docker's own command, if it is here, on this engine
 
 The supervisor is still running; stop it by: kill $(cat /run/petri/petri.pid)`;
 
@@ -46,8 +46,8 @@ function provideImage(): void {
 
 function account(): string {
   const text = petri(['explain', '--format', 'json', NAME], 'pipe');
-  const { steps, results } = JSON.parse(text) as { steps: Step[]; results: Result[] };
-  return summary(steps, results, { width: process.stdout.columns ?? 100 });
+  const { Steps, Results } = JSON.parse(text) as { Steps: Step[]; Results: Result[] };
+  return summary(Steps, Results, { width: process.stdout.columns ?? 100 });
 }
 
 /** Runs bin/petri and ends this program when it fails. */
