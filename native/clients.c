@@ -172,13 +172,21 @@ void client_event(struct shim *shim, struct client *client, uint32_t events) {
   client_watch(shim, client);
 }
 
+/* Unread bytes at close would turn the peer's end of file into ECONNRESET; none can follow the shutdown (unix(7)). */
+static void client_close(struct client *client) {
+  char ignored[4096];
+  shutdown(client->fd, SHUT_RDWR);
+  while (recv(client->fd, ignored, sizeof ignored, MSG_DONTWAIT) > 0) {
+  }
+  queue_drop(&client->queue);
+  close(client->fd);
+  client->used = false;
+}
+
 void clients_sweep(struct shim *shim) {
   for (int i = 0; i < MAX_CLIENTS; i++) {
     struct client *client = &shim->clients[i];
-    if (!client->used || !client->dead) continue;
-    queue_drop(&client->queue);
-    close(client->fd);
-    client->used = false;
+    if (client->used && client->dead) client_close(client);
   }
 }
 
@@ -188,15 +196,7 @@ bool clients_idle(const struct shim *shim) {
   return true;
 }
 
-/* Unread bytes at close would turn the peer's end of file into ECONNRESET (unix(7)). */
 void clients_close(struct shim *shim) {
-  char ignored[4096];
-  for (int i = 0; i < MAX_CLIENTS; i++) {
-    struct client *client = &shim->clients[i];
-    if (!client->used) continue;
-    shutdown(client->fd, SHUT_RDWR);
-    while (recv(client->fd, ignored, sizeof ignored, MSG_DONTWAIT) > 0) {
-    }
-    close(client->fd);
-  }
+  for (int i = 0; i < MAX_CLIENTS; i++)
+    if (shim->clients[i].used) client_close(&shim->clients[i]);
 }

@@ -15,7 +15,9 @@ import { encodePlan, type ShimPlan } from '../../src/step/encode.ts';
 import { parseShimLine, type ShimLine } from '../../src/step/shim-lines.ts';
 import { type Args, numberSteps, type Step, type StepDraft, slot } from '../../src/step/step.ts';
 
-const program = readFileSync(new URL('../../build/petri-shim', import.meta.url));
+const program = readFileSync(
+  process.env.PETRI_SHIM ?? new URL('../../build/petri-shim', import.meta.url),
+);
 
 export function step(actor: 'shim' | 'init', call: string, args: Args = {}, more = {}): StepDraft {
   return { actor, phase: 'program', call, args, why: '', see: '', sh: '', ...more };
