@@ -1,4 +1,5 @@
 /** `POST /images/create?fromSrc=-`: an image of one layer from an archive of a root filesystem. */
+import { Readable } from 'node:stream';
 import { InvalidError } from '../errors/errors.ts';
 import { applyChanges } from './changes.ts';
 import type { Image } from './image.ts';
@@ -20,7 +21,10 @@ export interface ImportOptions {
   platform?: string | undefined;
 }
 
-/** @throws InvalidError for a bad archive, reference, change or platform; nothing is left of it */
+/**
+ * @param archive not destroyed when it is refused halfway: an HTTP request's socket still carries the answer
+ * @throws InvalidError for a bad archive, reference, change or platform; nothing is left of it
+ */
 export async function importImage(
   store: ImageStore,
   archive: AsyncIterable<Uint8Array>,
@@ -31,7 +35,7 @@ export async function importImage(
     : undefined;
   const config = applyChanges({}, options.changes ?? []);
   const platform = parsePlatform(options.platform);
-  const layer = await store.layers.stage(archive);
+  const layer = await store.layers.stage(kept(archive));
   return store.exclusively(async () => {
     const bytes = importedConfig({
       ...platform,
@@ -45,6 +49,11 @@ export async function importImage(
     if (reference) await store.setTag(image, reference);
     return store.present(image);
   });
+}
+
+function kept(archive: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  if (!(archive instanceof Readable)) return archive;
+  return { [Symbol.asyncIterator]: () => archive.iterator({ destroyOnReturn: false }) };
 }
 
 /** Node's names to Go's, which images use. */

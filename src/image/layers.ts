@@ -107,7 +107,10 @@ export class LayerStore {
     }
     // What is there without being known has no `diff`: out of the way with it.
     await removeTree(this.#dir(layer.diffId), this.paths.trash);
-    await rename(dir, this.#dir(layer.diffId));
+    await rename(dir, this.#dir(layer.diffId)).catch(async (error: unknown) => {
+      await this.discard(staged);
+      throw error;
+    });
     await syncFolder(this.paths.layers);
     this.#layers.set(layer.diffId, layer);
     return layer;

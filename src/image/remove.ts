@@ -43,7 +43,8 @@ export async function removeImage(
     removed.push({ Untagged: familiarForm(parseReference(reference)) });
   }
   const isLast = Object.keys(image.record.tags).length === 0;
-  if (!isLast || user !== undefined) return removed;
+  // Asked again: a container may have been made of it while the references went.
+  if (!isLast || inUse(image.id) !== undefined || store.isHeld(image.id)) return removed;
   const layersBefore = store.layers.all();
   await store.delete(image);
   const gone = layersBefore.filter((diffId) => !store.layers.get(diffId));

@@ -29,7 +29,11 @@ export class ImageStore {
   readonly #images = new Map<string, StoredImage>();
   /** Image id by full reference. */
   readonly #tags = new Map<string, string>();
+  /** How often each image is held, by id. */
+  readonly #holds = new Map<string, number>();
   #generation = 0;
+  /** Something was set aside: which layers it, or a container of it, stands on is not known. */
+  #hasBroken = false;
   #last: Promise<unknown> = Promise.resolve();
   readonly layers: LayerStore;
 
@@ -47,8 +51,8 @@ export class ImageStore {
       await mkdir(dir, { recursive: true, mode: 0o700 });
     await store.#clearLeftovers();
     await store.layers.open(log);
-    const broken = await store.#load();
-    if (broken === 0) await store.#removeOrphans();
+    await store.#load();
+    await store.#removeOrphans();
     return store;
   }
 
@@ -56,7 +60,7 @@ export class ImageStore {
   list(): Image[] {
     return [...this.#images.values()]
       .map((stored) => this.#present(stored))
-      .sort((a, b) => b.created.localeCompare(a.created));
+      .sort((a, b) => Date.parse(b.created) - Date.parse(a.created));
   }
 
   /**
@@ -96,7 +100,25 @@ export class ImageStore {
     return this.exclusively(() => removeImage(this, ref, options.force === true, inUse));
   }
 
+  /**
+   * Keeps an image from being removed while something is made of it that `inUse` does not know yet. Call it in
+   * the same turn of the event loop as `find`.
+   * @returns ends the hold
+   */
+  hold(id: string): () => void {
+    this.#holds.set(id, (this.#holds.get(id) ?? 0) + 1);
+    return () => {
+      const left = (this.#holds.get(id) ?? 1) - 1;
+      if (left > 0) this.#holds.set(id, left);
+      else this.#holds.delete(id);
+    };
+  }
+
   // What follows is for the other files of this folder.
+
+  isHeld(id: string): boolean {
+    return this.#holds.has(id);
+  }
 
   /** Runs `change` when all changes before it are done. */
   exclusively<T>(change: () => Promise<T>): Promise<T> {
@@ -143,11 +165,14 @@ export class ImageStore {
     this.#tags.delete(reference);
   }
 
-  /** Removes an image that has no tags and the layers that no other image has. */
+  /**
+   * Removes an image that has no tags and the layers that no other image has. From the call on nobody finds
+   * it: nothing can begin to use it while it goes.
+   */
   async delete(image: StoredImage): Promise<void> {
+    this.#images.delete(image.id);
     await removeTree(this.#dir(image.id), this.paths.trash);
     await syncFolder(this.paths.images);
-    this.#images.delete(image.id);
     await this.#removeOrphans();
   }
 
@@ -173,26 +198,25 @@ export class ImageStore {
     image.record = record;
   }
 
-  /** @returns how many could not be read */
-  async #load(): Promise<number> {
-    let broken = 0;
+  async #load(): Promise<void> {
     for (const name of await readdir(this.paths.images)) {
-      if (!/^[a-f0-9]{64}$/.test(name)) {
-        broken++;
-        continue;
-      }
-      try {
-        const image = await readImage(join(this.paths.images, name), name);
-        for (const diffId of image.oci.diffIds)
-          if (!this.layers.get(diffId)) throw new Error(`its layer ${diffId} is not there`);
-        this.#images.set(image.id, image);
-      } catch (error) {
-        broken++;
-        await quarantine(join(this.paths.images, name), error, this.log);
-      }
+      const dir = join(this.paths.images, name);
+      if (/^[a-f0-9]{64}$/.test(name)) await this.#loadOne(dir, name);
+      else this.#hasBroken = true;
     }
     await this.#indexTags();
-    return broken;
+  }
+
+  async #loadOne(dir: string, name: string): Promise<void> {
+    try {
+      const image = await readImage(dir, name);
+      const missing = image.oci.diffIds.find((diffId) => !this.layers.get(diffId));
+      if (missing) throw new Error(`its layer ${missing} is not there`);
+      this.#images.set(image.id, image);
+    } catch (error) {
+      this.#hasBroken = true;
+      await quarantine(dir, error, this.log);
+    }
   }
 
   /** A tag that two images claim belongs to the later generation; the other record is put right. */
@@ -218,6 +242,7 @@ export class ImageStore {
 
   /** Layers that no image names, such as of an image that was removed. */
   async #removeOrphans(): Promise<void> {
+    if (this.#hasBroken) return;
     const used = new Set([...this.#images.values()].flatMap((image) => image.oci.diffIds));
     for (const diffId of this.layers.all()) if (!used.has(diffId)) await this.layers.remove(diffId);
   }

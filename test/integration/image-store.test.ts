@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import pino from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ConflictError, InvalidError, NotFoundError } from '../../src/errors/errors.ts';
@@ -80,6 +81,15 @@ describe('import', () => {
   ])('refuses %j and leaves nothing', async (options, message) => {
     await expect(store.import(archiveOf('x'), options)).rejects.toThrow(message);
     expect(leftovers()).toEqual([]);
+  });
+
+  test('reads from a stream, and leaves it open when the archive is bad', async () => {
+    const stream = Readable.from([Buffer.alloc(4096, 'no tar '), Buffer.alloc(4096)]);
+    await expect(store.import(stream, { repo: 'bad' })).rejects.toThrow(/invalid archive/);
+    expect(stream.destroyed).toBe(false);
+    expect(leftovers()).toEqual([]);
+    const image = await store.import(Readable.from(archiveOf('good')), { repo: 'good' });
+    expect(image.sizeBytes).toBe(4);
   });
 
   test('refuses an archive that ends early and leaves nothing', async () => {
@@ -168,6 +178,18 @@ describe('remove', () => {
     expect(readdirSync(paths.layers)).toHaveLength(1);
   });
 
+  test('keeps what is held, and what a container took meanwhile', async () => {
+    const image = await store.import(archiveOf('a'), { repo: 'x' });
+    const release = store.hold(image.id);
+    expect(await store.remove('x', {}, nobody)).toEqual([{ Untagged: 'x:latest' }]);
+    release();
+    let asked = 0;
+    expect(await store.remove(image.id, {}, () => (asked++ > 0 ? 'c' : undefined))).toEqual([]);
+    expect(store.find(image.id).layerDirs).toEqual(image.layerDirs);
+    await store.remove(image.id, {}, nobody);
+    expect(leftovers()).toEqual([]);
+  });
+
   test('by id says whether the container runs', async () => {
     const image = await store.import(archiveOf('a'), { repo: 'x' });
     const user = (running: boolean) => () => ({ container: 'c'.repeat(64), running });
@@ -193,6 +215,7 @@ describe('start', () => {
     expect(store.list().map(({ id }) => id)).toEqual([b.id]);
     expect(readdirSync(paths.images).filter((name) => name.includes('.broken-'))).toHaveLength(1);
     // The layers of the broken one stay: a container may stand on them.
+    await store.remove('b', {}, nobody);
     expect(readdirSync(paths.layers)).toHaveLength(2);
   });
 
