@@ -1,0 +1,98 @@
+/**
+ * Engines to measure, each started by the bench on folders of its own and in network and mount namespaces of
+ * its own, so that what they leave on the host ends with them and neither sees the other's firewall.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { cgroupParents, detectCgroups, removeCgroup } from '../../src/kernel/cgroup.ts';
+import { Api } from './api.ts';
+
+export interface RunningEngine {
+  name: string;
+  api: Api;
+  socketPath: string;
+  execRoot: string;
+  /** The engine's main process. */
+  pid: number;
+  stop(): Promise<void>;
+}
+
+/** @param root an empty folder */
+export function startPetri(root: string): Promise<RunningEngine> {
+  return startEngine('petri', root, ['bin/petri', 'supervisor', '--bip', '10.176.0.1/16']);
+}
+
+/** Undefined when there is no dockerd on this machine. */
+export async function startDockerd(root: string): Promise<RunningEngine | undefined> {
+  if (!dockerdVersion()) return undefined;
+  const parent = 'petri-bench-dockerd';
+  const command = ['dockerd', '--bip', '10.175.0.1/16', '--cgroup-parent', `/${parent}`];
+  const engine = await startEngine('dockerd', root, command);
+  const stop = async () => {
+    await engine.stop();
+    // Docker leaves its parent group behind.
+    await Promise.all(cgroupParents(detectCgroups(), parent).map((path) => removeCgroup(path)));
+  };
+  return { ...engine, stop };
+}
+
+/** E.g. `20.10.24`. */
+export function dockerdVersion(): string | undefined {
+  const { stdout } = spawnSync('dockerd', ['--version'], { encoding: 'utf8' });
+  return /version ([\d.]+)/.exec(stdout ?? '')?.[1];
+}
+
+async function startEngine(
+  name: string,
+  root: string,
+  command: readonly string[],
+): Promise<RunningEngine> {
+  mkdirSync(root, { recursive: true });
+  const socketPath = join(root, 'engine.sock');
+  const execRoot = join(root, 'run');
+  const places = ['--data-root', join(root, 'data'), '--exec-root', execRoot];
+  const own = [
+    '-H',
+    `unix://${socketPath}`,
+    '--pidfile',
+    join(root, 'pid'),
+    '--log-level',
+    'error',
+  ];
+  // If the bench is interrupted its engines end with it.
+  const isolated = ['-n', '-m', 'setpriv', '--pdeathsig', 'TERM'];
+  const arguments_ = [...isolated, ...command, ...places, ...own];
+  const child = spawn('unshare', arguments_, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const messages = collect(child);
+  const api = new Api(socketPath);
+  const ended = once(child, 'exit').then(() => {
+    throw new Error(`${name} ended:\n${messages()}`);
+  });
+  ended.catch(() => undefined);
+  try {
+    await Promise.race([api.ready(), ended]);
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
+  const stop = () => stopEngine(child, api);
+  return { name, api, socketPath, execRoot, pid: child.pid as number, stop };
+}
+
+async function stopEngine(child: ChildProcess, api: Api): Promise<void> {
+  api.close();
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  await exited;
+}
+
+function collect(child: ChildProcess): () => string {
+  let text = '';
+  child.stderr?.on('data', (chunk: Buffer) => {
+    text = (text + chunk.toString()).slice(-4000);
+  });
+  return () => text;
+}

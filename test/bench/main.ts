@@ -1,0 +1,132 @@
+/**
+ * `make bench`: Petri beside dockerd and beside the bare kernel, in turns, on this machine.
+ *
+ *     node tools/bench.mjs [--rounds N] [--only cli,api,memory] [--output FILE]
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type RunningEngine, startDockerd, startPetri } from './engines.ts';
+import { startFloor } from './floor.ts';
+import { memoryOf, shimMemory } from './memory.ts';
+import { asMarkdown, asText, FIGURE_HEAD, figureRow, machine, type Table } from './report.ts';
+import { alternate, type Figures, timed } from './statistics.ts';
+
+const TARBALL = 'build/busybox.tar';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '15' },
+    only: { type: 'string', default: 'cli,api,memory' },
+    output: { type: 'string', default: 'docs/PERFORMANCE.md' },
+  },
+});
+const rounds = Number(values.rounds);
+const wanted = new Set(values.only.split(','));
+
+await main();
+
+async function main(): Promise<void> {
+  if (process.getuid?.() !== 0) throw new Error('the bench makes containers: run it as root');
+  const root = mkdtempSync(join(tmpdir(), 'petri-bench-'));
+  console.log(`${machine()}\n`);
+  const petri = await startPetri(join(root, 'petri'));
+  const tables: Table[] = [];
+  const add = (table: Table) => {
+    tables.push(table);
+    console.log(asText(table));
+  };
+  try {
+    await petri.api.importBusybox(TARBALL);
+    if (wanted.has('cli')) add(await benchCli(petri, root));
+    if (wanted.has('api')) add(await benchApi(petri, root));
+    if (wanted.has('memory')) add(await benchMemory(petri));
+  } finally {
+    await petri.stop();
+    rmSync(root, { recursive: true });
+  }
+  // A part of the measurements must not replace the whole.
+  if (tables.length === 3) writeFileSync(values.output, asMarkdown(tables, new Date()));
+}
+
+/** (a) docker's own command line, on the default bridge, against both engines in turn. */
+async function benchCli(petri: RunningEngine, root: string): Promise<Table> {
+  const dockerd = await startDockerd(join(root, 'dockerd'));
+  try {
+    await dockerd?.api.importBusybox(TARBALL);
+    const ways = {
+      petri: () => dockerRun(petri),
+      ...(dockerd ? { dockerd: () => dockerRun(dockerd) } : {}),
+    };
+    const found = await alternate(rounds, ways);
+    return {
+      title: 'docker run --rm busybox true',
+      note: `By docker's command line, on the default bridge; wanted: dockerd takes at least 5 times as long.${dockerd ? '' : ' There is no dockerd on this machine.'}`,
+      head: FIGURE_HEAD,
+      rows: [...figureRows(found), ...ratioRow('dockerd / petri', found.dockerd, found.petri)],
+    };
+  } finally {
+    await dockerd?.stop();
+  }
+}
+
+/** (b) A container's life over the API, and the same by the bare kernel. */
+async function benchApi(petri: RunningEngine, root: string): Promise<Table> {
+  const floor = startFloor(join(root, 'floor'), TARBALL);
+  try {
+    const found = await alternate(rounds * 2, {
+      petri: () => timed(() => petri.api.cycle()),
+      floor: () => floor.round(),
+    });
+    return {
+      title: 'create, start, wait, remove',
+      note: 'By one kept-alive connection to the API; the floor is test/bench/floor.c, which builds the same container with bare system calls; wanted: at most 4 times the floor.',
+      head: FIGURE_HEAD,
+      rows: [...figureRows(found), ...ratioRow('petri / floor', found.petri, found.floor)],
+    };
+  } finally {
+    await floor.stop();
+  }
+}
+
+/** (c) What lies in memory all the time. */
+async function benchMemory(petri: RunningEngine): Promise<Table> {
+  const shim = await shimMemory(petri);
+  const supervisor = memoryOf(petri.pid);
+  const row = (name: string, { rssKb, pssKb }: typeof shim) => [
+    name,
+    (rssKb / 1024).toFixed(2),
+    (pssKb / 1024).toFixed(2),
+  ];
+  return {
+    title: 'memory',
+    note: 'After the rounds above; wanted: at most 120 MiB resident for the supervisor, 0.7 MiB proportional for a shim.',
+    head: ['', 'resident MiB', 'proportional MiB'],
+    rows: [row('supervisor', supervisor), row('shim of one container', shim)],
+  };
+}
+
+async function dockerRun({ socketPath }: RunningEngine): Promise<number> {
+  return await timed(async () => {
+    const arguments_ = ['-H', `unix://${socketPath}`, 'run', '--rm', 'busybox', 'true'];
+    const child = spawn('docker', arguments_, { stdio: ['ignore', 'ignore', 'inherit'] });
+    const [code] = (await once(child, 'exit')) as [number];
+    if (code !== 0) throw new Error(`docker run on ${socketPath} ended with ${code}`);
+  });
+}
+
+function figureRows(found: Record<string, Figures>): string[][] {
+  return Object.entries(found).map(([name, figures]) => figureRow(name, figures));
+}
+
+function ratioRow(
+  name: string,
+  above: Figures | undefined,
+  below: Figures | undefined,
+): string[][] {
+  if (!above || !below) return [];
+  return [[name, (above.median / below.median).toFixed(1), '', '', '']];
+}

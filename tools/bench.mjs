@@ -1,0 +1,14 @@
+// Bundles test/bench and runs it. Usage: node tools/bench.mjs [--rounds N] [--only cli,api,memory]
+import { build } from 'esbuild';
+
+await build({
+  entryPoints: ['test/bench/main.ts'],
+  outfile: 'build/bench.mjs',
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  external: ['koffi'],
+  logLevel: 'warning',
+});
+await import('../build/bench.mjs');
