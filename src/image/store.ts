@@ -12,13 +12,14 @@ import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Paths } from '../store/paths.ts';
-import { quarantine, writeRecord } from '../store/record.ts';
+import { writeRecord } from '../store/record.ts';
 import { deleteTree, removeTree } from '../store/remove-tree.ts';
 import { find } from './find.ts';
 import type { Image } from './image.ts';
 import { type ImportOptions, importImage } from './import.ts';
 import { LayerStore } from './layers.ts';
-import { hexOf, type ImageRecord, readImage, type StoredImage } from './record.ts';
+import { loadImages, settleTags } from './load.ts';
+import { hexOf, type ImageRecord, type StoredImage } from './record.ts';
 import { familiarForm, fullForm, parseReference, referenceWithTag } from './reference.ts';
 import { type InUse, type Removed, removeImage } from './remove.ts';
 import { syncFolder, writeNewFile } from './write-file.ts';
@@ -199,38 +200,13 @@ export class ImageStore {
   }
 
   async #load(): Promise<void> {
-    for (const name of await readdir(this.paths.images)) {
-      const dir = join(this.paths.images, name);
-      if (/^[a-f0-9]{64}$/.test(name)) await this.#loadOne(dir, name);
-      else this.#hasBroken = true;
-    }
-    await this.#indexTags();
-  }
-
-  async #loadOne(dir: string, name: string): Promise<void> {
-    try {
-      const image = await readImage(dir, name);
-      const missing = image.oci.diffIds.find((diffId) => !this.layers.get(diffId));
-      if (missing) throw new Error(`its layer ${missing} is not there`);
-      this.#images.set(image.id, image);
-    } catch (error) {
-      this.#hasBroken = true;
-      await quarantine(dir, error, this.log);
-    }
-  }
-
-  /** A tag that two images claim belongs to the later generation; the other record is put right. */
-  async #indexTags(): Promise<void> {
-    const claims = [...this.#images.values()].flatMap((image) =>
-      Object.entries(image.record.tags).map(([tag, generation]) => ({ image, tag, generation })),
-    );
-    claims.sort((a, b) => a.generation - b.generation);
-    for (const { image, tag, generation } of claims) {
-      this.#generation = Math.max(this.#generation, generation);
-      const loser = this.#images.get(this.#tags.get(tag) ?? '');
-      this.#tags.set(tag, image.id);
-      if (loser) await this.#write(loser, withoutTag(loser.record, tag));
-    }
+    const { images, hasBroken } = await loadImages(this.paths, this.layers, this.log);
+    this.#hasBroken = hasBroken;
+    for (const image of images) this.#images.set(image.id, image);
+    const { winners, losers, highest } = settleTags(images);
+    this.#generation = highest;
+    for (const { tag, image } of winners) this.#tags.set(tag, image.id);
+    for (const { tag, image } of losers) await this.#write(image, withoutTag(image.record, tag));
   }
 
   async #clearLeftovers(): Promise<void> {

@@ -24,6 +24,7 @@ import {
 } from '../kernel/files-at.ts';
 import { Breather } from './breather.ts';
 import { applyMetadata, changeMode, setOpaque } from './metadata.ts';
+import { blame, Refusal } from './refusal.ts';
 import { hasCode, removeAt } from './remove-at.ts';
 import { defaultLimits, type TarLimits } from './tar/limits.ts';
 import { readTar, type TarEntry } from './tar/read.ts';
@@ -251,27 +252,6 @@ class Unpacker {
     changeTimes(fd, mtime, mtime);
     closeSync(fd);
   }
-}
-
-/** Why an entry is refused; `blame` adds which one. */
-class Refusal extends Error {}
-
-/** Says in words what the kernel's refusal means for this entry. */
-function blame(error: unknown, entry: TarEntry): unknown {
-  const reasons: Record<string, string> = {
-    ELOOP: 'leads through a symbolic link',
-    EXDEV: 'leads out of the image',
-    ENOTDIR: 'leads through something that is no directory',
-    ENOENT: 'is a link to something that the archive did not bring',
-    EMLINK: 'is one link too many for the filesystem',
-    EINVAL: 'has a value that the kernel does not take',
-    ENAMETOOLONG: 'has a name that is too long for the filesystem',
-    ...(entry.type === 'link' && { EPERM: 'is a link to a directory' }),
-  };
-  const code = Object.keys(reasons).find((name) => hasCode(error, name));
-  const reason = error instanceof Refusal ? error.message : reasons[code ?? ''];
-  if (!reason) return error;
-  return new InvalidError(`invalid archive: entry ${show(entry.path)} ${reason}`, { cause: error });
 }
 
 /** Runs `use` and closes the descriptor, whatever happens. */
