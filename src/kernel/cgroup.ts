@@ -155,11 +155,31 @@ function makeFolder(path: string): void {
   }
 }
 
+/**
+ * Hands controllers down to the groups below. One at a time, so that one the kernel refuses (cpu, when a
+ * real-time process lives in the root) does not keep the others.
+ */
 function enableControllers(path: string, wanted: readonly string[]): void {
   const file = join(path, 'cgroup.subtree_control');
   const on = new Set(readFileSync(file, 'utf8').split(/\s+/));
-  const missing = wanted.filter((name) => !on.has(name));
-  if (missing.length > 0) writeFile(file, missing.map((name) => `+${name}`).join(' '));
+  for (const name of wanted.filter((each) => !on.has(each))) {
+    try {
+      writeFile(file, `+${name}`);
+    } catch (error) {
+      if (!(error instanceof KernelError)) throw error;
+      if (NEEDED.includes(name))
+        throw new KernelError('write', error.errno, error.code, error.on, refused(error));
+    }
+  }
+}
+
+/** Without these no container is limited; the others serve single options. */
+const NEEDED = ['cpu', 'memory', 'pids'];
+
+function refused({ code }: KernelError): string {
+  return code === 'EBUSY'
+    ? 'processes live in this group, so it cannot hand controllers down: inside a container, give that one the host’s cgroup namespace, or move them to a group below'
+    : 'the kernel will not hand this controller down';
 }
 
 /** A new v1 cpuset has no CPUs and takes no process; with clone_children those below ours copy its own. */

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { KernelError } from '../errors/errors.ts';
 import { constants } from './ffi.ts';
 import { close, open } from './files.ts';
-import { fsconfig, fsmount, fsopen, mount, openTree, umount2 } from './mounts.ts';
+import { fsconfig, fsmount, fsopen, mount, openTree, umount2 } from './mount-calls.ts';
 
 let known: boolean | undefined;
 

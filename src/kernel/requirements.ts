@@ -9,7 +9,7 @@ import { capabilitiesOf, capabilityMask } from './capabilities.ts';
 import { type CgroupLayout, detectCgroups } from './cgroup.ts';
 import { close } from './files.ts';
 import { isAtLeast, type KernelVersion, kernelVersion, MINIMUM } from './kernel-version.ts';
-import { fsopen } from './mounts.ts';
+import { fsopen } from './mount-calls.ts';
 
 export interface HostProbe {
   uid: number;

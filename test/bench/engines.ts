@@ -4,9 +4,10 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cgroupParents, detectCgroups, removeCgroup } from '../../src/kernel/cgroup.ts';
+import { removeCgroup } from '../../src/kernel/cgroup.ts';
+import { parseMountinfo } from '../../src/kernel/mountinfo.ts';
 import { Api } from './api.ts';
 
 export interface RunningEngine {
@@ -32,10 +33,16 @@ export async function startDockerd(root: string): Promise<RunningEngine | undefi
   const engine = await startEngine('dockerd', root, command);
   const stop = async () => {
     await engine.stop();
-    // Docker leaves its parent group behind.
-    await Promise.all(cgroupParents(detectCgroups(), parent).map((path) => removeCgroup(path)));
+    await removeEverywhere(parent);
   };
   return { ...engine, stop };
+}
+
+/** Docker leaves its parent group behind, also in hierarchies without a controller. */
+async function removeEverywhere(group: string): Promise<void> {
+  const mounts = parseMountinfo(readFileSync('/proc/self/mountinfo', 'utf8'));
+  const roots = mounts.filter(({ fstype }) => fstype === 'cgroup' || fstype === 'cgroup2');
+  await Promise.all(roots.map(({ target }) => removeCgroup(join(target, group))));
 }
 
 /** E.g. `20.10.24`. */
