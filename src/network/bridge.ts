@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { InvalidError } from '../errors/errors.ts';
-import { check, declare } from '../kernel/ffi.ts';
+import { close as closeFd, open } from '../kernel/files.ts';
 import { addAddress, deleteAddress, getAddresses } from '../kernel/netlink/address.ts';
 import { changeLink, createLink, deleteLink, getLinks, type Link } from '../kernel/netlink/link.ts';
 import { parseCidr } from '../kernel/netlink/message.ts';
@@ -50,26 +50,28 @@ export interface BridgeNetwork {
 }
 
 const DEFAULT_MTU = 1500;
-const cOpen = declare('int open(const char*, int)');
-const cClose = declare('int close(int)');
-const O_RDONLY_CLOEXEC = 0o2000000;
-
 /**
  * @throws InvalidError for a bad name or `bip`, KernelError or SystemError when the host refuses
  */
 export async function openBridge({ bridge, bip, log }: BridgeOptions): Promise<BridgeNetwork> {
   if (bip !== undefined) checkBip(bip);
   const netlink = NetlinkSocket.open();
+  let unwatch: (() => void) | undefined;
   try {
     const address = settleBridge(netlink.fd, bridge, bip);
     quietIpv6(bridge);
     writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
     const rules = { bridge, subnet: subnetOf(address) };
     await openFirewall(rules, log);
+    unwatch = watchFirewall(rules, log);
+    const network = describe(netlink, bridge, address, {
+      unwatch,
+      remove: () => closeFirewall(rules),
+    });
     log.info({ bridge, address }, 'network bridge is open');
-    const unwatch = watchFirewall(rules, log);
-    return describe(netlink, bridge, address, { unwatch, remove: () => closeFirewall(rules) });
+    return network;
   } catch (error) {
+    unwatch?.();
     netlink.close();
     throw error;
   }
@@ -82,11 +84,11 @@ function describe(
   rules: { unwatch: () => void; remove: () => Promise<void> },
 ): BridgeNetwork {
   const { address: gateway, prefixLength } = parseCidr(cidr);
-  const home = check(cOpen('/proc/self/ns/net', O_RDONLY_CLOEXEC), 'open', ['/proc/self/ns/net']);
+  const home = open('/proc/self/ns/net', ['O_RDONLY', 'O_CLOEXEC']);
   const close = () => {
     rules.unwatch();
     netlink.close();
-    cClose(home);
+    closeFd(home);
   };
   return {
     id: createHash('sha256').update(`petri network ${bridge}`).digest('hex'),
@@ -103,11 +105,12 @@ function describe(
       ['netlink.host', netlink.fd],
     ]),
     close,
-    async closeAndRemove() {
+    closeAndRemove() {
       rules.unwatch();
-      await rules.remove();
+      const removed = rules.remove();
       deleteLink(netlink.fd, bridge);
       close();
+      return removed;
     },
   };
 }

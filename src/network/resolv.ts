@@ -2,7 +2,7 @@
  * The text of a container's /etc/resolv.conf: the host's, without what cannot work inside, or what
  * `--dns`, `--dns-search` and `--dns-option` say. Docker's rules. resolv.conf(5).
  */
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { InvalidError } from '../errors/errors.ts';
 
@@ -44,14 +44,11 @@ export function resolvConf(host: string, input: ResolvInput): string {
  * Reads the host's resolv.conf; where that only names systemd-resolved's stub, which answers on the
  * host's loopback alone, the file with the servers behind it. A missing file reads as empty.
  */
-export async function readHostResolvConf(
-  path = '/etc/resolv.conf',
-  behindStub = BEHIND_STUB,
-): Promise<string> {
-  const text = await readFile(path, 'utf8').catch(emptyIfMissing);
+export function readHostResolvConf(path = '/etc/resolv.conf', behindStub = BEHIND_STUB): string {
+  const text = readIfThere(path);
   const servers = values(text, 'nameserver');
   if (servers.length !== 1 || servers[0] !== STUB_RESOLVER) return text;
-  return (await readFile(behindStub, 'utf8').catch(emptyIfMissing)) || text;
+  return readIfThere(behindStub) || text;
 }
 
 /** The network has no IPv6, so a server with such an address is as unreachable as one on loopback. */
@@ -106,7 +103,11 @@ function checkOption(option: string): string {
   return option;
 }
 
-function emptyIfMissing(error: NodeJS.ErrnoException): string {
-  if (error.code === 'ENOENT') return '';
-  throw error;
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
 }

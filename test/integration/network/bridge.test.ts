@@ -1,5 +1,5 @@
 /** The default network on a host of its own: bridge, endpoints, the way out, and what stays shut. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { getAddresses } from '../../../src/kernel/netlink/address.ts';
 import {
@@ -116,12 +116,13 @@ describe('the bridge', () => {
 
   test('leaves nothing when it is removed', async () => {
     const names = () => run('ip', '-o', 'link').split('\n').length;
-    const before = names();
+    const descriptors = () => readdirSync('/proc/self/fd').length;
+    const before = [names(), descriptors()];
     const opened = await open();
-    expect(names()).toBe(before + 1);
+    expect(names()).toBe(Number(before[0]) + 1);
     await opened.closeAndRemove();
     network = undefined;
-    expect(names()).toBe(before);
+    expect([names(), descriptors()]).toEqual(before);
     expect(run('nft', 'list', 'ruleset')).toBe('');
   });
 

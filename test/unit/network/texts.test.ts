@@ -106,10 +106,10 @@ describe('/etc/resolv.conf', () => {
     const folder = await mkdtemp(join(tmpdir(), 'petri-resolv-'));
     const [stub, behind] = [join(folder, 'stub'), join(folder, 'behind')];
     await writeFile(stub, 'nameserver 127.0.0.53\n');
-    expect(await readHostResolvConf(stub, behind)).toBe('nameserver 127.0.0.53\n');
+    expect(readHostResolvConf(stub, behind)).toBe('nameserver 127.0.0.53\n');
     await writeFile(behind, 'nameserver 9.9.9.9\n');
-    expect(await readHostResolvConf(stub, behind)).toBe('nameserver 9.9.9.9\n');
-    expect(await readHostResolvConf(join(folder, 'missing'), behind)).toBe('');
+    expect(readHostResolvConf(stub, behind)).toBe('nameserver 9.9.9.9\n');
+    expect(readHostResolvConf(join(folder, 'missing'), behind)).toBe('');
     await rm(folder, { recursive: true });
   });
 });
