@@ -27,7 +27,7 @@ bool executor_open(struct executor *executor, const struct wire *wire) {
   for (int i = 0; i < WIRE_MAX_SLOTS; i++) executor->slots[i] = -1;
   for (uint32_t i = 0; i < wire->inherited_count; i++)
     executor->slots[wire->inherited[i].slot] = wire->inherited[i].fd;
-  return executor->results != MAP_FAILED;
+  return executor->results != MAP_FAILED && program_open(executor);
 }
 
 static long perform(struct executor *executor, const struct record *record) {
@@ -107,7 +107,8 @@ struct outcome execute(struct executor *executor) {
   }
 }
 
-void executor_close_slots(struct executor *executor) {
+void executor_release(struct executor *executor) {
   for (uint32_t i = SLOTS_KEPT; i < executor->wire->slots; i++)
     if (executor->slots[i] >= 0) close(executor->slots[i]);
+  munmap(executor->program.argv, executor->program.bytes);
 }

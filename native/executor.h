@@ -12,9 +12,17 @@ struct result {
   int32_t progress;
 };
 
+/* The arguments of the last step, made ready before clone3: between the steps of init there is no other system call. */
+struct program {
+  const char *file;
+  char **argv, **envp, **path; /* in one mapping of `bytes`, argv first */
+  size_t bytes;
+};
+
 struct executor {
   const struct wire *wire;
   struct result *results; /* one per record; shared */
+  struct program program;
   int slots[WIRE_MAX_SLOTS];
   uint16_t rows, columns; /* of the terminal, set before the program can ask */
 };
@@ -41,11 +49,14 @@ struct outcome {
   pid_t init;        /* 0: clone3 was not reached */
 };
 
-/* Maps the results and takes over the inherited descriptors; false when out of memory. */
+/* Maps the results, makes the program's arguments ready and takes over the inherited descriptors; false when out of memory. */
 bool executor_open(struct executor *executor, const struct wire *wire);
 
 /* Executes the plan. In the child it never returns: it becomes the program, or ends. */
 struct outcome execute(struct executor *executor);
 
-/* Closes what only the steps needed, and leaves the five fixed slots. */
-void executor_close_slots(struct executor *executor);
+/* op_execve.c */
+bool program_open(struct executor *executor);
+
+/* Gives back what only the steps needed; the results and the five fixed slots stay. */
+void executor_release(struct executor *executor);

@@ -126,7 +126,7 @@ static void start(void) {
   shim.init = outcome.init;
   if (outcome.failed_record >= 0)
     return fail(outcome.failed_record, shim.executor.results[outcome.failed_record].error);
-  executor_close_slots(&shim.executor);
+  executor_release(&shim.executor);
   munmap(plan_bytes, plan_length);
   shim.start_ticks = child_start_ticks(shim.init);
   shim.state = RUNNING;

@@ -8,15 +8,24 @@
 #include "executor.h"
 
 /* The NULL-terminated array that execve wants; the strings stay where they are. */
-static char **vector(struct call *call) {
-  uint32_t count = take_u32(&call->in);
-  char **items = mmap(NULL, ((size_t)count + 1) * sizeof *items, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  for (uint32_t i = 0; i < count; i++) {
-    const char *item = take_str(&call->in);
-    if (items != MAP_FAILED) items[i] = (char *)(uintptr_t)item;
-  }
-  return items == MAP_FAILED ? NULL : items;
+static char **fill_vector(struct cursor *c, char **items) {
+  for (uint32_t left = take_u32(c); left > 0; left--) *items++ = (char *)(uintptr_t)take_str(c);
+  return items + 1;
+}
+
+/* Every string takes at least five bytes on the wire, which bounds how many there are. */
+bool program_open(struct executor *executor) {
+  const struct record *record = &executor->wire->records[executor->wire->record_count - 1];
+  struct cursor c = {record->args, record->args + record->length, false};
+  struct program *program = &executor->program;
+  program->bytes = (record->length / 5 + 3) * sizeof(char *);
+  program->argv = mmap(NULL, program->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (program->argv == MAP_FAILED) return false;
+  program->file = take_str(&c);
+  program->envp = fill_vector(&c, program->argv);
+  program->path = fill_vector(&c, program->envp);
+  fill_vector(&c, program->path);
+  return true;
 }
 
 static bool join(char out[PATH_MAX], const char *dir, const char *file) {
@@ -50,9 +59,8 @@ static long search(const char *file, char **argv, char **envp, char **path) {
 }
 
 long op_execve(struct call *call) {
-  const char *file = arg_str(call);
-  char **argv = vector(call), **envp = vector(call), **path = vector(call);
-  if (!argv || !envp || !path) return errno = ENOMEM, -1;
-  if (!*file) return errno = ENOENT, -1;
-  return strchr(file, '/') ? execve(file, argv, envp) : search(file, argv, envp, path);
+  const struct program *program = &call->executor->program;
+  if (!*program->file) return errno = ENOENT, -1;
+  if (strchr(program->file, '/')) return execve(program->file, program->argv, program->envp);
+  return search(program->file, program->argv, program->envp, program->path);
 }

@@ -110,6 +110,7 @@ describe('the log', () => {
       const record = JSON.parse(readFileSync(join(shim.dir, 'exit'), 'utf8'));
       expect(kept).toBeGreaterThan(100);
       expect(kept + record.logLinesLost).toBe(20000);
+      await shim.dispose();
     } finally {
       execFileSync('umount', [disk]);
       execFileSync('rmdir', [disk]);

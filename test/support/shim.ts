@@ -34,6 +34,8 @@ export interface Scenario {
   /** Steps of init between stdio and execve. */
   init?: StepDraft[];
   shim?: StepDraft[];
+  /** Further arguments of clone3. */
+  clone?: Args;
 }
 
 /** Pipes for stdio (stdin only when it is open), clone3, dup2, the scenario's own steps, execve. */
@@ -42,7 +44,11 @@ export function stepsOf(scenario: Scenario): Step[] {
     step('shim', 'prctl', { option: ['PR_SET_CHILD_SUBREAPER'], arg2: 1 }),
     ...(scenario.plan?.terminal ? terminalSteps() : pipeSteps(scenario.plan?.stdinOpen === true)),
     ...(scenario.shim ?? []),
-    step('shim', 'clone3', { flags: scenario.flags ?? ['CLONE_NEWPID'], pidfd: slot('pidfd') }),
+    step('shim', 'clone3', {
+      flags: scenario.flags ?? ['CLONE_NEWPID'],
+      pidfd: slot('pidfd'),
+      ...scenario.clone,
+    }),
     step('init', 'prctl', { option: ['PR_SET_PDEATHSIG'], arg2: 9 }),
     ...(scenario.plan?.terminal ? terminalStdio() : pipeStdio(scenario.plan?.stdinOpen === true)),
     ...(scenario.init ?? []),
