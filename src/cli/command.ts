@@ -30,6 +30,8 @@ export interface CommandSpec {
 /** Commander with docker's reading of flags. */
 export class FlagCommand extends Command {
   spec: CommandSpec | undefined;
+  /** Adds the flags: only to the command that is used, as there are hundreds of them. */
+  prepare: () => void = () => undefined;
 
   override createCommand(name?: string): FlagCommand {
     return new FlagCommand(name);
@@ -38,6 +40,7 @@ export class FlagCommand extends Command {
   override parseOptions(args: string[]): { operands: string[]; unknown: string[] } {
     const { spec } = this;
     if (!spec) return super.parseOptions(args);
+    this.prepare();
     if (spec.passesAll) return { operands: [...args], unknown: [] };
     const { flags, operands } = canonical(args, spec.flags ?? [], !spec.endsAtOperand);
     const parsed = super.parseOptions(flags);
@@ -57,7 +60,10 @@ export function toCommander(
   command.aliases([...(spec.aliases ?? [])]);
   command.allowExcessArguments().argument('[operands...]');
   const values = new Map<string, unknown>();
-  for (const flag of spec.flags ?? []) command.addOption(toOption(flag, values));
+  command.prepare = () => {
+    for (const flag of spec.flags ?? []) command.addOption(toOption(flag, values));
+    command.prepare = () => undefined;
+  };
   return command.action(async (operands: string[]) => {
     checkOperands(spec, command, operands);
     done((await spec.run(session, operands, new Flags(values))) ?? 0);
