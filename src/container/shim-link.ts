@@ -28,6 +28,7 @@ export class ShimLink extends EventEmitter<{
     this.setMaxListeners(0);
     createInterface({ input: socket }).on('line', (line) => this.#tell(line));
     socket.on('error', () => socket.destroy());
+    socket.on('end', () => socket.destroy());
     socket.on('close', () => {
       this.closed = true;
       this.emit('close');

@@ -1,6 +1,7 @@
 /** `POST /containers/{id}/start` */
 import { mkdirSync, rmSync } from 'node:fs';
 import { errnoName } from '../kernel/ffi.ts';
+import { reap } from '../kernel/spawn.ts';
 import { StepFailure } from '../step/perform.ts';
 import type { Result, Step } from '../step/step.ts';
 import { connectAttach } from './attach.ts';
@@ -91,10 +92,13 @@ async function execute(
   };
   const slots = new Map(engine.network.slots);
   const handlers = handlersFor({ engine, container, steps, slots, clients, listenFd: socket.listenFd });
+  const shimPid = () => results.find(({ n }) => steps[n - 1]?.call === 'posix_spawn')?.ret ?? -1;
   try {
     const launched = await launch({ steps, handlers, slots, link: socket.link, onResult });
-    const spawned = results.find(({ n }) => steps[n - 1]?.call === 'posix_spawn');
-    return { ...launched, shimPid: spawned?.ret ?? 0 };
+    return { ...launched, shimPid: shimPid() };
+  } catch (error) {
+    if (shimPid() > 0) await reap(shimPid());
+    throw error;
   } finally {
     closeOwn(slots, engine.network.slots);
     keepSteps(engine, container, { steps, results });

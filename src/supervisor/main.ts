@@ -2,6 +2,7 @@
  * `petri supervisor`: one process that owns all state and serves the Engine API. It may be killed at any
  * time: containers run on, and the next one finds them.
  */
+import { realpathSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { dirname, join } from 'node:path';
@@ -61,3 +62,7 @@ async function shutDown(
   log.info('petri has ended; containers run on');
   process.exit(0);
 }
+
+// `node dist/supervisor.mjs` is the same as `petri supervisor`.
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url))
+  await main(process.argv.slice(2));
