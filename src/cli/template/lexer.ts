@@ -126,6 +126,8 @@ function unquote(text: string): string {
     (_match, hex?: string, unicode?: string, letter?: string) =>
       letter === undefined
         ? String.fromCharCode(Number.parseInt(hex ?? unicode ?? '0', 16))
-        : (escapes[letter] ?? letter),
+        : Object.hasOwn(escapes, letter)
+          ? (escapes[letter] ?? letter)
+          : letter,
   );
 }

@@ -145,7 +145,7 @@ function operandOf(cursor: Cursor): Operand {
     case 'field':
       return { kind: 'cursor', path: [token.text.slice(1), ...fieldsAfter(cursor)] };
     case 'word':
-      return token.text in constants
+      return Object.hasOwn(constants, token.text)
         ? { kind: 'literal', value: constants[token.text] }
         : { kind: 'call', name: token.text };
     default:

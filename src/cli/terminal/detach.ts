@@ -32,6 +32,7 @@ export class DetachFilter extends Transform {
     for (const byte of chunk) {
       if (this.#step(byte, passed)) {
         if (passed.length > 0) this.push(Buffer.from(passed));
+        this.#matched = 0; // what is left is nobody's
         this.onDetach();
         done();
         return;
