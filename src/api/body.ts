@@ -5,6 +5,7 @@ import { RequestError } from './status.ts';
 import { parseJson } from './strict-json.ts';
 
 export const bodyBytesMax = 8 * 1024 * 1024;
+const bodyTimeoutMs = 30_000;
 
 /**
  * @returns undefined when there is no body
@@ -18,8 +19,29 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
   return parseJson(bytes);
 }
 
-/** The whole body, at most 8 MiB. */
-export async function readAll(request: IncomingMessage): Promise<Buffer> {
+/**
+ * @param timeoutMs how long the body may take to arrive
+ * @throws RequestError 413 beyond 8 MiB, 408 when it takes too long
+ */
+export async function readAll(
+  request: IncomingMessage,
+  timeoutMs = bodyTimeoutMs,
+): Promise<Buffer> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const error = new RequestError(408, 'the body of the request took too long');
+    timer = setTimeout(() => reject(error), timeoutMs);
+  });
+  const collected = collect(request);
+  collected.catch(() => undefined);
+  try {
+    return await Promise.race([collected, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function collect(request: IncomingMessage): Promise<Buffer> {
   const tooLarge = new RequestError(413, `the body is larger than ${bodyBytesMax} bytes`);
   if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax) throw tooLarge;
   const chunks: Buffer[] = [];

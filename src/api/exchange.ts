@@ -59,7 +59,10 @@ export class Exchange {
 
   /** An answer without a body. */
   empty(status: number): void {
-    this.response.writeHead(status);
+    this.response.writeHead(
+      status,
+      status === 204 || status === 304 ? {} : { 'Content-Length': 0 },
+    );
     this.response.end();
   }
 

@@ -99,7 +99,7 @@ export async function sendRaw(socketPath: string, bytes: string | Buffer): Promi
   }
 }
 
-/** One answer with a length, or everything up to the connection's end. */
+/** One answer with a length or in chunks (which stay as they are), or everything up to the connection's end. */
 export async function readAnswer(socket: Socket): Promise<Answer> {
   let text = '';
   for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
@@ -117,6 +117,8 @@ function parseAnswer(text: string): Answer | undefined {
   const head = parseHead(text.slice(0, end));
   const body = text.slice(end + 4);
   if ([101, 204, 304].includes(head.status)) return { ...head, body };
+  if (head.headers['transfer-encoding'] === 'chunked')
+    return body.endsWith('0\r\n\r\n') ? { ...head, body } : undefined;
   const length = head.headers['content-length'];
   return length !== undefined && body.length >= Number(length) ? { ...head, body } : undefined;
 }

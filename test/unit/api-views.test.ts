@@ -72,7 +72,7 @@ test('list and inspect of a running container have what docker shows', async () 
     Args: ['-c', 'echo hi'],
     State: { Running: true, Pid: 42, StartedAt: at, FinishedAt: '0001-01-01T00:00:00Z' },
     HostConfig: { ...container.record.hostConfig, PortBindings: {} },
-    Config: container.record.config,
+    Config: { Hostname: container.record.config.Hostname, Cmd: container.record.config.Cmd },
     GraphDriver: { Name: 'overlay2', Data: { UpperDir: container.paths.upper } },
     NetworkSettings: {
       IPAddress: '10.1.0.2',

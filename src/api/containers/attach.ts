@@ -30,7 +30,7 @@ export async function attach(exchange: Exchange): Promise<void> {
   client.on('error', () => client.destroy());
   if (replay) await replayLog(exchange, container, wanted, client);
   if (attached) join(client, await attached);
-  else client.end();
+  else client.destroySoon();
 }
 
 function assertAttachable({ record, id }: Container): void {

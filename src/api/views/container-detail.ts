@@ -1,6 +1,6 @@
 /** `GET /containers/{id}/json`: docker's document, filled from the record. */
 import { ZERO_TIME } from '../../container/clock.ts';
-import type { HostConfig } from '../../container/config.ts';
+import type { ContainerConfig, HostConfig } from '../../container/config.ts';
 import type { Engine } from '../../container/engine.ts';
 import { type ContainerState, isAlive } from '../../container/state.ts';
 import type { Container } from '../../container/table.ts';
@@ -38,7 +38,7 @@ export function containerDetail(
     GraphDriver: graphDriver(engine, container),
     ...sizes,
     Mounts: [],
-    Config: record.config,
+    Config: configView(record.config),
     NetworkSettings: networkSettings(container),
   };
 }
@@ -59,6 +59,11 @@ function stateView(state: ContainerState): object {
     StartedAt: 'startedAt' in state && state.startedAt ? state.startedAt : ZERO_TIME,
     FinishedAt: ended?.finishedAt || ZERO_TIME,
   };
+}
+
+/** Docker leaves this one out when there are none. */
+function configView({ ExposedPorts, ...config }: ContainerConfig): object {
+  return ExposedPorts ? { ...config, ExposedPorts } : config;
 }
 
 /** Fields of docker's document that Petri keeps no place for have docker's zero. */
