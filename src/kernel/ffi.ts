@@ -7,7 +7,7 @@
  */
 import koffi from 'koffi';
 import { KernelError } from '../errors/errors.ts';
-import { constants, errnoNames, type ConstantName } from './generated/constants.ts';
+import { type ConstantName, constants, errnoNames } from './generated/constants.ts';
 
 export { constants };
 
@@ -36,8 +36,17 @@ export function check(
 ): number {
   if (ret >= 0) return ret;
   const errno = koffi.errno();
-  throw new KernelError(call, errno, errnoName(errno), on, hint);
+  throw new KernelError(call, errno, errnoName(errno), on, hint ?? HINTS[errnoName(errno)]);
 }
+
+/** What to do about errors that can come from any call. */
+const HINTS: Readonly<Record<string, string>> = {
+  EMFILE: 'the process has too many open files: raise its limit, ulimit -n',
+  ENFILE: 'the host has too many open files: raise /proc/sys/fs/file-max',
+  ENOSPC: 'the disk or a limit of the kernel is full: see df, df -i',
+  ENOSYS: 'the kernel does not have this call, or a seccomp filter hides it',
+  EROFS: 'the file system is mounted read-only',
+};
 
 export function errnoName(errno: number): string {
   return errnoNames[errno] ?? `errno ${errno}`;

@@ -25,7 +25,10 @@ const writing = new Map<string, Promise<void>>();
  * Replaces the record at `path`; when this resolves it is on the disk. Mode 0600.
  * @param value an object, written as indented JSON
  */
-export function writeRecord(path: string, value: object): Promise<void> {
+export function writeRecord<T extends { readonly schema: number }>(
+  path: string,
+  value: T,
+): Promise<void> {
   const text = withChecksum(JSON.stringify(value, null, 2));
   const turn = (writing.get(path) ?? Promise.resolve()).then(() => replace(path, text));
   const settled = turn.catch(() => undefined);

@@ -1,4 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readlinkSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { close } from '../../../src/kernel/files.ts';
 import { hop, newNamespace, unshare } from '../../../src/kernel/namespaces.ts';
@@ -38,6 +43,25 @@ describe('a hop', () => {
     const before = openFds();
     newNamespaceFails();
     expect(openFds()).toBe(before);
+  });
+
+  it('that cannot come back ends the process rather than go on in the wrong place', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'petri-hop-'));
+    const bundle = 'build/hop-without-return.mjs';
+    await build({
+      entryPoints: ['test/support/hop-without-return.ts'],
+      outfile: bundle,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      external: ['koffi'],
+    });
+    const ended = spawnSync(process.execPath, [resolve(bundle)], { cwd: dir, encoding: 'utf8' });
+    await rm(dir, { recursive: true });
+    await rm(bundle);
+    expect(ended.signal).toBe('SIGABRT');
+    expect(ended.stderr).toContain("cannot return to the host's net namespace");
+    expect(ended.stdout).not.toContain('went on');
   });
 
   it('works for host names too', () => {

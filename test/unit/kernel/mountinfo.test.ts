@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { parseMountinfo } from '../../../src/kernel/mountinfo.ts';
 
@@ -30,4 +31,15 @@ it('reads each field, with and without propagation', () => {
 it('undoes the octal escapes of space, tab, newline and backslash, and no others', () => {
   const line = String.raw`36 35 98:0 / /a\040b\011c\012d\134e\0407 rw - tmpfs a\040b rw`;
   expect(parseMountinfo(line)[0]).toMatchObject({ target: '/a b\tc\nd\\e 7', source: 'a b' });
+});
+
+it('reads back any path the kernel can escape', () => {
+  const escape = (text: string) =>
+    text.replace(/[ \t\n\\]/g, (each) => `\\${each.charCodeAt(0).toString(8).padStart(3, '0')}`);
+  fc.assert(
+    fc.property(fc.string({ minLength: 1, unit: 'grapheme' }), (path) => {
+      const line = `36 35 98:0 / /${escape(path)} rw shared:1 - tmpfs none rw`;
+      expect(parseMountinfo(line)[0]).toMatchObject({ target: `/${path}`, fstype: 'tmpfs' });
+    }),
+  );
 });
