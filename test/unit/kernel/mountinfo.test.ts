@@ -34,11 +34,11 @@ it('undoes the octal escapes of space, tab, newline and backslash, and no others
 });
 
 it('reads back any path the kernel can escape', () => {
-  const escape = (text: string) =>
+  const escaped = (text: string) =>
     text.replace(/[ \t\n\\]/g, (each) => `\\${each.charCodeAt(0).toString(8).padStart(3, '0')}`);
   fc.assert(
     fc.property(fc.string({ minLength: 1, unit: 'grapheme' }), (path) => {
-      const line = `36 35 98:0 / /${escape(path)} rw shared:1 - tmpfs none rw`;
+      const line = `36 35 98:0 / /${escaped(path)} rw shared:1 - tmpfs none rw`;
       expect(parseMountinfo(line)[0]).toMatchObject({ target: `/${path}`, fstype: 'tmpfs' });
     }),
   );
