@@ -72,6 +72,6 @@ void control_line(struct shim *shim, const struct client_line *line) {
   struct winsize size = {.ws_row = line->rows, .ws_col = line->columns};
   int terminal = shim->executor.slots[SLOT_TERMINAL];
   if (terminal >= 0) ioctl(terminal, TIOCSWINSZ, &size);
-  shim->plan.rows = line->rows;
-  shim->plan.columns = line->columns;
+  shim->executor.rows = line->rows; /* for a terminal that is not made yet */
+  shim->executor.columns = line->columns;
 }
