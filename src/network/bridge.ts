@@ -9,13 +9,21 @@ import type { Logger } from 'pino';
 import { InvalidError } from '../errors/errors.ts';
 import { close as closeFd, open } from '../kernel/files.ts';
 import { addAddress, deleteAddress, getAddresses } from '../kernel/netlink/address.ts';
-import { changeLink, createLink, deleteLink, getLinks, type Link } from '../kernel/netlink/link.ts';
+import {
+  changeLink,
+  createLink,
+  deleteLink,
+  getLink,
+  getLinks,
+  type Link,
+} from '../kernel/netlink/link.ts';
 import { parseCidr } from '../kernel/netlink/message.ts';
+import { RT_TABLE_MAIN } from '../kernel/netlink/numbers.ts';
 import { getRoutes } from '../kernel/netlink/route.ts';
 import { NetlinkSocket } from '../kernel/netlink/socket.ts';
 import { closeFirewall, openFirewall } from './firewall-open.ts';
 import { watchFirewall } from './firewall-watch.ts';
-import { AddressPool, broadcastOf, macOfAddress, subnetOf } from './pool.ts';
+import { AddressPool, broadcastOf, macOfAddress, subnetOf, subnetsOverlap } from './pool.ts';
 import { chooseBridgeAddress } from './subnet.ts';
 
 export interface BridgeOptions {
@@ -59,6 +67,7 @@ export async function openBridge({ bridge, bip, log }: BridgeOptions): Promise<B
   let unwatch: (() => void) | undefined;
   try {
     const address = settleBridge(netlink.fd, bridge, bip);
+    warnOfOverlap(netlink.fd, bridge, address, log);
     quietIpv6(bridge);
     writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
     const rules = { bridge, subnet: subnetOf(address) };
@@ -151,6 +160,20 @@ function outsideMtu(fd: number): number {
     .filter(({ to, index }) => to === '0.0.0.0/0' && index !== undefined)
     .sort((a, b) => a.metric - b.metric);
   return getLinks(fd).find(({ index }) => index === route?.index)?.mtu ?? DEFAULT_MTU;
+}
+
+/** With `--bip` the subnet is the user's choice, but then one of the two links is not reached. */
+function warnOfOverlap(fd: number, bridge: string, cidr: string, log: BridgeOptions['log']): void {
+  const own = getLink(fd, bridge).index;
+  const other = getRoutes(fd).find(
+    ({ to, index, table }) =>
+      table === RT_TABLE_MAIN && index !== own && !to.endsWith('/0') && subnetsOverlap(to, cidr),
+  );
+  if (other)
+    log.warn(
+      { bridge, subnet: subnetOf(cidr), route: other.to },
+      'the bridge’s subnet overlaps a route of the host by another link: choose another with --bip',
+    );
 }
 
 /** A network without IPv6 believes no router advertisement and has no address of that kind. */

@@ -104,9 +104,11 @@ export function runIn({ netns }: Pick<Place, 'netns'>, ...command: string[]) {
   return spawnSync('nsenter', [`--net=${path}`, ...command], { encoding: 'utf8' });
 }
 
-/** True when one echo request to the address is answered within a second. */
-export function reaches(from: Pick<Place, 'netns'>, address: string): boolean {
-  return runIn(from, 'busybox', 'ping', '-c1', '-W1', address).status === 0;
+/** True when an echo request is answered within a second; the first may be lost while a link comes up. */
+export function reaches(from: Pick<Place, 'netns'>, address: string, attempts = 3): boolean {
+  for (let attempt = 0; attempt < attempts; attempt++)
+    if (runIn(from, 'busybox', 'ping', '-c1', '-W1', address).status === 0) return true;
+  return false;
 }
 
 export function run(program: string, ...args: string[]): string {

@@ -126,6 +126,15 @@ describe('the bridge', () => {
     expect(run('nft', 'list', 'ruleset')).toBe('');
   });
 
+  test('warns when the subnet asked for is another link’s', async () => {
+    const warnings: unknown[] = [];
+    const told = { info() {}, warn: (about: unknown) => warnings.push(about) };
+    await open({ bip: '198.51.100.9/16', log: told } as never);
+    expect(warnings).toEqual([
+      { bridge: 'petritest0', subnet: '198.51.0.0/16', route: '198.51.100.0/24' },
+    ]);
+  });
+
   test('refuses a link of that name that is no bridge', async () => {
     const netlink = NetlinkSocket.open();
     createLink(netlink.fd, { kind: 'veth', name: 'nobridge', peer: { name: 'nobridge1' } });
@@ -186,7 +195,7 @@ describe('an endpoint', () => {
     places.push(place);
     expect(runIn(place, 'ip', '-o', 'link').stdout.trim().split('\n')).toHaveLength(1);
     expect(reaches(place, '127.0.0.1')).toBe(true);
-    expect(reaches(place, '198.51.100.2')).toBe(false);
+    expect(reaches(place, '198.51.100.2', 1)).toBe(false);
   });
 });
 
@@ -195,8 +204,8 @@ describe('the firewall', () => {
     const opened = await open();
     const container = join(opened);
     runIn(outside, 'ip', 'route', 'add', '10.97.0.0/24', 'via', '198.51.100.1');
-    expect(reaches(outside, container.ipAddress)).toBe(false);
-    expect(reaches(outside, opened.gateway)).toBe(false);
+    expect(reaches(outside, container.ipAddress, 1)).toBe(false);
+    expect(reaches(outside, opened.gateway, 1)).toBe(false);
     nft(removeTable({ bridge: 'petritest0', subnet: opened.subnet }));
     expect(reaches(outside, container.ipAddress)).toBe(true);
     runIn(outside, 'ip', 'route', 'del', '10.97.0.0/24');
@@ -220,8 +229,8 @@ describe('the firewall', () => {
     const two = await openBridge({ bridge: 'petritest1', bip: '10.98.0.1/24', log });
     try {
       const [a, b] = [join(one), join(two)];
-      expect(reaches(a, b.ipAddress)).toBe(false);
-      expect(reaches(b, a.ipAddress)).toBe(false);
+      expect(reaches(a, b.ipAddress, 1)).toBe(false);
+      expect(reaches(b, a.ipAddress, 1)).toBe(false);
     } finally {
       await two.closeAndRemove();
     }
@@ -287,8 +296,9 @@ describe('after other programs', () => {
     run('nft', 'flush', 'ruleset');
     await expect.poll(table, { timeout: 2500 }).toBe(intended);
     run('iptables', '-P', 'FORWARD', 'DROP');
-    expect(reaches(container, '198.51.100.2')).toBe(false);
-    await expect.poll(() => reaches(container, '198.51.100.2'), { timeout: 2500 }).toBe(true);
+    const guests = () => run('iptables', '-S', 'FORWARD');
+    await expect.poll(guests, { timeout: 2500 }).toContain('-A FORWARD -i petritest0');
+    expect(reaches(container, '198.51.100.2')).toBe(true);
   });
 });
 
