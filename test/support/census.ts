@@ -17,7 +17,7 @@ export interface CensusOptions {
   /** Folders of the engine: entries of theirs and of the folders in them are counted. */
   dataRoot?: string;
   runRoot?: string;
-  /** Only this engine's firewall table; default all whose name begins with `petri`. */
+  /** Only this engine's cables and firewall table; default all whose name begins as ours do. */
   bridge?: string;
   /** How many addresses the engine has given out. */
   leases?: () => number;
@@ -145,10 +145,20 @@ function mounts(): string[] {
   return parseMountinfo(text).map(({ fstype, target, root }) => `${fstype} ${root} on ${target}`);
 }
 
+/** With a bridge named, the cables that hang on another one are another engine's. */
 function links({ bridge, linkPrefixes = ['veth', 'petri'] }: CensusOptions): string[] {
   const prefixes = bridge ? [...linkPrefixes, bridge] : linkPrefixes;
   const names = readdirSync('/sys/class/net');
-  return names.filter((name) => prefixes.some((prefix) => name.startsWith(prefix)));
+  return names.filter((name) => {
+    const foreign = bridge !== undefined && ![undefined, bridge].includes(masterOf(name));
+    return !foreign && prefixes.some((prefix) => name.startsWith(prefix));
+  });
+}
+
+/** The bridge a link hangs on. */
+function masterOf(link: string): string | undefined {
+  const [target] = ifThere(() => [readlinkSync(`/sys/class/net/${link}/master`)]);
+  return target && basename(target);
 }
 
 /** Groups below `petri` that are empty or have a process that is not another engine's. */
