@@ -119,7 +119,15 @@ async function readExtension(
   if (pending[field])
     throw new InvalidError(`invalid archive: two headers of type ${header.type} for one entry`);
   if (field === 'pax') pending.pax = paxFields(parsePax(data));
-  else pending[field] = text(data);
+  else pending[field] = longName(data);
+}
+
+/** Readers disagree on a NUL in the middle, and on a name that none ends: there is one, at the end. */
+function longName(data: Buffer): Buffer {
+  const name = text(data);
+  const rest = data.subarray(name.length);
+  if (name.length > 0 && rest.length > 0 && rest.every((byte) => byte === 0)) return name;
+  throw new InvalidError('invalid archive: a GNU long name is empty, or NUL is not its end');
 }
 
 function toEntry(header: Header, pending: Pending, limits: TarLimits): Omit<TarEntry, 'body'> {
@@ -150,6 +158,10 @@ function typeOf(header: Header, path: Buffer, size: number): EntryType {
       `invalid archive: entry ${path} has the unsupported type ${JSON.stringify(header.type)}`,
     );
   const isOldDirectory = type === 'file' && path.at(-1) === 0x2f;
+  if (isOldDirectory && header.type === '7')
+    throw new InvalidError(
+      `invalid archive: entry ${path} is a file by its type, a folder by name`,
+    );
   if (size > 0 && (type !== 'file' || isOldDirectory))
     throw new InvalidError(`invalid archive: entry ${path} is no file but has a size`);
   return isOldDirectory ? 'directory' : type;
