@@ -3,7 +3,7 @@
  * a container runs this is the plan, afterwards the account of what was done.
  */
 import { errnoNames } from '../kernel/generated/constants.ts';
-import type { Result, Step } from '../step/step.ts';
+import type { Phase, Result, Step } from '../step/step.ts';
 import { formatCall } from './call.ts';
 import { phases } from './phases.ts';
 import {
@@ -46,12 +46,24 @@ export function renderSteps(
   return `${[...blocks, renderTotal(steps, results)].join('\n\n')}\n`;
 }
 
+/** How a step is shown while it happens. */
+export interface LineOptions extends TextOptions {
+  /**
+   * The step shown before; null when there is none yet. A step that begins a phase gets the phase's
+   * heading, and a why is not said twice in a row. Not given: the step stands alone.
+   */
+  previous?: Step | null;
+}
+
 /**
  * One step: the call with its result, and why beneath. Without a result the place stays empty.
  * @returns two or more lines, without a newline at the end
  */
-export function renderStepLine(step: Step, result?: Result, options: TextOptions = {}): string {
-  return renderOne(step, result, options);
+export function renderStepLine(step: Step, result?: Result, options: LineOptions = {}): string {
+  const { previous } = options;
+  const lines = renderOne(step, result, options, previous?.why);
+  if (previous === undefined || previous?.phase === step.phase) return lines;
+  return `${previous ? '\n' : ''}${heading(step.phase, '', options)}\n${lines}`;
 }
 
 /** @param whyBefore of the step before: the same is not said twice in a row */
@@ -105,15 +117,18 @@ export function formatResult(result: Result | undefined): string {
 function renderHeading(
   group: readonly Step[],
   own: ReadonlyMap<number, number>,
-  { color, width }: TextOptions,
+  options: TextOptions,
 ): string {
-  const paint = painter(color);
   const phase = group[0]?.phase ?? 'program';
   const tried = group.filter((step) => own.has(step.n));
   const sum = tried.reduce((ns, step) => ns + (own.get(step.n) ?? 0), 0);
   const parts = [plural(group.length), ...(tried.length > 0 ? [milliseconds(sum)] : [])];
+  return heading(phase, ` ${parts.join(' · ')}`, options);
+}
+
+function heading(phase: Phase, right: string, { color, width }: TextOptions): string {
+  const paint = painter(color);
   const left = `── ${phase} `;
-  const right = ` ${parts.join(' · ')}`;
   const rule = '─'.repeat(Math.max(2, usableWidth(width) - left.length - right.length));
   const purpose = wrap(phases[phase].purpose, usableWidth(width) - 3);
   return [

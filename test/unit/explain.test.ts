@@ -54,6 +54,19 @@ describe('the list of steps', () => {
   });
 });
 
+describe('steps as they happen', () => {
+  const live = steps.map((step, i) =>
+    renderStepLine(step, results[i], { previous: steps[i - 1] ?? null }),
+  );
+
+  test('are the same text as afterwards, but for counts and times of phases', () => {
+    const withoutRules = (text: string) => text.replace(/─{3,}.*$/gm, '');
+    const afterwards = renderSteps(steps, results).split('\n').slice(0, -3).join('\n');
+    const sameTime = (text: string) => text.replace(/\d+ µs$/gm, '').replace(/ +$/gm, '');
+    expect(sameTime(withoutRules(live.join('\n')))).toBe(sameTime(withoutRules(afterwards)));
+  });
+});
+
 describe('a call', () => {
   test.each([
     [
