@@ -173,6 +173,17 @@ describe('wait', () => {
   });
 });
 
+test('who waited for the removal of a container that could not start is told the code alone', async () => {
+  const id = await create(['/no/such'], {}, { AutoRemove: true });
+  const waiter = await open(
+    'POST',
+    `/containers/${id}/wait?condition=removed`,
+    'Connection: close\r\n',
+  );
+  expect(await post(`/containers/${id}/start`)).toBe(400);
+  expect(String(await readToEnd(waiter))).toContain('{"StatusCode":127,"Error":null}');
+});
+
 describe('logs', () => {
   test('framed, with times, the last lines, and followed to the end', async () => {
     const id = await create(['sh', '-c', 'for i in 1 2 3; do echo $i; done; read x; echo end'], {
@@ -261,5 +272,7 @@ test('a program that is not there is 400 with 127 in the state', async () => {
   const answer = await call(api, 'POST', `/containers/${id}/start`);
   expect([answer.status, answer.body]).toEqual([400, expect.stringContaining('/no/such')]);
   expect((await inspect(id)).State).toMatchObject({ Status: 'created', ExitCode: 127 });
+  const later = await call(api, 'POST', `/containers/${id}/wait`);
+  expect(later.body).toMatch(/"StatusCode":127,"Error":{"Message":".*no such/);
   await remove(id);
 });

@@ -17,7 +17,8 @@ export async function wait(exchange: Exchange): Promise<void> {
   ended.catch(() => undefined);
   const response = exchange.stream('application/json');
   const { exitCode, error } = await ended;
-  response.end(
-    `${JSON.stringify({ StatusCode: exitCode, Error: error ? { Message: error } : null })}\n`,
-  );
+  // As dockerd: a failed start is an error only to who asks afterwards; a client that waited for the
+  // end has the answer of its start, and would say the same thing twice.
+  const told = condition === 'not-running' && error ? { Message: error } : null;
+  response.end(`${JSON.stringify({ StatusCode: exitCode, Error: told })}\n`);
 }
