@@ -4,7 +4,14 @@
  */
 import { InvalidError } from '../../errors/errors.ts';
 import { type AddressSettings, addAddress, deleteAddress } from './address.ts';
-import { type ChangeLink, changeLink, createLink, deleteLink, type NewLink } from './link.ts';
+import {
+  type ChangeLink,
+  changeLink,
+  createLink,
+  deleteLink,
+  getLink,
+  type NewLink,
+} from './link.ts';
 import { addRoute, type RouteSettings } from './route.ts';
 import { openNetlink } from './socket.ts';
 
@@ -29,6 +36,12 @@ export const netlinkCalls = {
   RTM_DELLINK(args: Values): number {
     const { netlink, name } = args as unknown as OverNetlink<{ name: string }>;
     deleteLink(netlink, name);
+    return 0;
+  },
+  /** Since Linux 6.8 the kernel settles the link's carrier before it answers. */
+  RTM_GETLINK(args: Values): number {
+    const { netlink, name } = args as unknown as OverNetlink<{ name: string }>;
+    getLink(netlink, name);
     return 0;
   },
   RTM_NEWADDR(args: Values): number {

@@ -105,6 +105,7 @@ describe('the steps of an endpoint', () => {
       'write',
       'RTM_NEWADDR',
       'RTM_NEWLINK',
+      'RTM_GETLINK',
       'RTM_NEWROUTE',
       'close',
     ]);
