@@ -12,7 +12,7 @@ struct result {
   int32_t progress;
 };
 
-/* The arguments of the last step, made ready before clone3: between the steps of init there is no other system call. */
+/* The arguments of the last step, made ready before clone3, so that init makes no call that is not a step. */
 struct program {
   const char *file;
   char **argv, **envp, **path; /* in one mapping of `bytes`, argv first */
@@ -49,7 +49,8 @@ struct outcome {
   pid_t init;        /* 0: clone3 was not reached */
 };
 
-/* Maps the results, makes the program's arguments ready and takes over the inherited descriptors; false when out of memory. */
+/* Maps the results, makes the program's arguments ready and takes over the inherited descriptors; false when out of
+ * memory. */
 bool executor_open(struct executor *executor, const struct wire *wire);
 
 /* Executes the plan. In the child it never returns: it becomes the program, or ends. */

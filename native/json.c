@@ -22,8 +22,8 @@ static bool plain_word(const uint8_t *bytes) {
 /* Length of the UTF-8 sequence at `bytes`, 0 when it is not one (Unicode 15, table 3-7). */
 static size_t sequence(const uint8_t *bytes, size_t length) {
   uint8_t lead = bytes[0], low = 0x80, high = 0xbf;
-  size_t size = lead >= 0xc2 && lead <= 0xdf ? 2 : lead >= 0xe0 && lead <= 0xef ? 3 : lead >= 0xf0 && lead <= 0xf4 ? 4 : 0;
-  if (size == 0 || size > length) return 0;
+  size_t size = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  if (lead < 0xc2 || lead > 0xf4 || size > length) return 0;
   if (lead == 0xe0) low = 0xa0;
   if (lead == 0xed) high = 0x9f;
   if (lead == 0xf0) low = 0x90;

@@ -18,9 +18,18 @@ static bool read_size(const char **at, const char *end, uint16_t *value) {
   return *at > start && number <= UINT16_MAX;
 }
 
+static bool *flag_of(char letter, struct client_line *line) {
+  switch (letter) {
+    case 'i': return &line->wants_stdin;
+    case 'o': return &line->wants_stdout;
+    case 'e': return &line->wants_stderr;
+    default: return NULL;
+  }
+}
+
 static bool read_flags(const char *at, const char *end, struct client_line *line) {
   for (; at < end; at++) {
-    bool *flag = *at == 'i' ? &line->wants_stdin : *at == 'o' ? &line->wants_stdout : *at == 'e' ? &line->wants_stderr : NULL;
+    bool *flag = flag_of(*at, line);
     if (!flag || *flag) return false;
     *flag = true;
   }

@@ -32,7 +32,8 @@ static long result(long ret) {
   return -1;
 }
 
-#define CALL6(n, a, b, c, d, e, f) result(raw_syscall(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f)))
+#define CALL6(n, a, b, c, d, e, f) \
+  result(raw_syscall(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f)))
 #define CALL4(n, a, b, c, d) CALL6(n, a, b, c, d, 0, 0)
 #define CALL3(n, a, b, c) CALL6(n, a, b, c, 0, 0, 0)
 #define CALL2(n, a, b) CALL6(n, a, b, 0, 0, 0, 0)
@@ -135,7 +136,8 @@ int renameat(int from_dir, const char *from, int to_dir, const char *to) {
 }
 int rename(const char *from, const char *to) { return renameat(AT_FDCWD, from, AT_FDCWD, to); }
 dev_t gnu_dev_makedev(unsigned major, unsigned minor) {
-  return (dev_t)(major & 0xfffu) << 8 | (dev_t)(major & ~0xfffu) << 32 | (minor & 0xffu) | (dev_t)(minor & ~0xffu) << 12;
+  dev_t high = major, low = minor;
+  return (high & 0xfff) << 8 | (high & ~(dev_t)0xfff) << 32 | (low & 0xff) | (low & ~(dev_t)0xff) << 12;
 }
 
 /* -- mounts, namespaces, identity -- */

@@ -84,6 +84,16 @@ describe('a program run by the shim', () => {
     expect(results.every(({ durationNs }) => durationNs >= 0 && durationNs < 1e9)).toBe(true);
   });
 
+  it('is watched over by less than 0.7 MB of memory', async () => {
+    const shim = await start({ argv: ['sleep', '100'] });
+    const { pid } = await shim.control.line('running');
+    const rollup = readFileSync(`/proc/${shim.pid}/smaps_rollup`, 'utf8');
+    expect(Number(/^Pss: +(\d+) kB/m.exec(rollup)?.[1])).toBeLessThan(
+      process.env.PETRI_SHIM ? 1e6 : 700,
+    );
+    process.kill(pid, 'SIGKILL');
+  });
+
   it('is not shaken off by signals to the shim, but dies with it', async () => {
     const shim = await start({ argv: sh('echo up; sleep 100') }, ['attach o']);
     const { pid } = await shim.control.line('running');
