@@ -76,7 +76,7 @@ function onUpgrade(
       const response = new ServerResponse(request);
       response.shouldKeepAlive = false;
       response.assignSocket(socket);
-      response.on('finish', () => socket.end());
+      response.on('finish', () => socket.destroySoon());
       return answer(engine, router, request, response, true);
     },
     () => socket.destroy(),

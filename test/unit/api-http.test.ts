@@ -346,6 +346,19 @@ describe('an upgrade that is offered', () => {
     expect((await readAnswer(socket)).status).toBe(404);
     socket.destroy();
   });
+  test('on each of many requests of one connection', async () => {
+    const warnings: Error[] = [];
+    const warn = (warning: Error) => warnings.push(warning);
+    process.on('warning', warn);
+    const socket = createConnection(api.socketPath);
+    for (let i = 0; i < 30; i++) {
+      socket.write(`GET /_ping HTTP/1.1\r\n${host}${offer}\r\n`);
+      expect((await readAnswer(socket)).body).toBe('OK');
+    }
+    socket.destroy();
+    process.off('warning', warn);
+    expect(warnings).toEqual([]);
+  });
   test('to attach, when there is no such container, is an error as ever', async () => {
     const bytes = `POST /containers/zz/attach?stream=1 HTTP/1.1\r\n${host}Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n`;
     expect((await sendRaw(api.socketPath, bytes)).status).toBe(404);
