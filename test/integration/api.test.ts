@@ -27,7 +27,10 @@ async function create(command: string[], config: object = {}, host: object = {})
 
 const post = async (path: string) => (await call(api, 'POST', path)).status;
 const remove = async (id: string) =>
-  expect((await call(api, 'DELETE', `/containers/${id}?force=1`)).status).toBe(204);
+  expect(await call(api, 'DELETE', `/containers/${id}?force=1`)).toMatchObject({
+    status: 204,
+    body: '',
+  });
 const inspect = async (id: string) =>
   JSON.parse((await call(api, 'GET', `/containers/${id}/json`)).body);
 
