@@ -36,11 +36,17 @@ export async function startEngine(endpoint: string): Promise<void> {
     child.once('exit', (code, signal) => reject(deathError(signal ?? `exit code ${code}`)));
   });
   try {
-    await Promise.race([answers(endpoint), death]);
+    await Promise.race([answers(endpoint), death]).catch((error) => orAnother(endpoint, error));
   } finally {
     child.removeAllListeners();
     child.unref();
   }
+}
+
+/** Two commands at once start two engines; the one that came second ends, and the first will answer. */
+async function orAnother(endpoint: string, error: unknown): Promise<void> {
+  if (!/is in use by/.test(String(error))) throw error;
+  await answers(endpoint);
 }
 
 /** Resolves when the engine answers: tried when the run folder changes, and at least four times a second. */

@@ -39,7 +39,8 @@ export async function inForeground(
   const query = { stream: true, stdin, stdout, stderr, detachKeys };
   const connection = await client.containers.attach(id, query);
   const { exit } = await client.containers.wait(id, options.condition);
-  const stopSignals = options.passesSignals ? passSignals(client, id) : nothing;
+  const { promise: started, resolve: hasStarted } = deferred();
+  const stopSignals = options.passesSignals ? passSignals(client, id, started) : nothing;
   const conversation = converse(session, connection, options);
   let stopSize = nothing;
   try {
@@ -50,6 +51,7 @@ export async function inForeground(
       await Promise.allSettled([conversation, options.after, ...removed]);
       throw error;
     });
+    hasStarted();
     if (tty && !options.start) await redraw(client, id, session.streams.stdout);
     if (tty) stopSize = followSize(client, id, session.streams.stdout);
     if (!stdout && !stderr) session.print(id);
@@ -61,6 +63,14 @@ export async function inForeground(
 }
 
 const nothing = (): void => undefined;
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = nothing;
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
 
 async function exitCodeOf(ending: Ending, exit: Promise<WaitAnswer>): Promise<number> {
   if (ending === 'detached') return 0;
