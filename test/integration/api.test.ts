@@ -113,7 +113,7 @@ describe('attach', () => {
     const stream = await open('POST', `/containers/${id}/${attachAll}`, form);
     await post(`/containers/${id}/start`);
     stream.socket.end('last');
-    // The helper ends its head with an empty line, which here is the container's.
+    // `open` ends the head with an empty line, which here is the container's.
     expect(unframe(await readToEnd(stream))[1]).toBe('first \r\nlast');
     await remove(id);
   });
