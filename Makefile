@@ -29,7 +29,8 @@ test: all build/busybox.tar ## all tests; ends in the line "N passed, N failed"
 check: $(GENERATED) ## types, lint and format, import rule, documents that must agree with the code
 	@$(BIN)/tsc --noEmit
 	@$(BIN)/biome check --error-on-warnings
-	@$(BIN)/vitest run --project unit test/unit/imports.test.ts test/unit/docs.test.ts
+	@$(BIN)/vitest run --project unit test/unit/imports.test.ts test/unit/docs.test.ts \
+		test/unit/api-reference.test.ts
 
 bench: all build/busybox.tar ## the measurements of docs/PERFORMANCE.md
 	@node tools/bench.mjs $(ARGS)

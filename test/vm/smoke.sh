@@ -49,6 +49,8 @@ check 'an image is imported' 'sha256:*' petri import -c 'CMD ["sh"]' build/busyb
 check 'a container runs' 'hi' run busybox echo hi
 check 'its exit code is its own' '3' sh -c 'petri run --rm busybox sh -c "exit 3"; echo $?'
 check 'it is pid 1' '1' run busybox sh -c 'echo $$'
+check 'another user can work in it' 'localhost' run --user 1000 busybox sh -c \
+  'ls / >/dev/null && awk "/127.0.0.1/ { print \$2 }" /etc/hosts'
 check 'it has an address on the bridge' '*inet 172.*' run busybox ip -4 addr show eth0
 check 'it reaches the gateway' '*1 packets received*' run busybox sh -c \
   'ping -c 1 -W 5 $(ip route | awk "/default/ { print \$3 }")'
