@@ -10,6 +10,7 @@ import { encodePlan } from '../step/encode.ts';
 import type { Handlers, Slots } from '../step/perform.ts';
 import type { Args, Step } from '../step/step.ts';
 import type { Engine } from './engine.ts';
+import type { ShimSocket } from './shim-socket.ts';
 import { shimPlan } from './shim-plan.ts';
 import type { Container } from './table.ts';
 
@@ -18,7 +19,7 @@ export interface Attempt {
   container: Container;
   steps: readonly Step[];
   slots: Slots;
-  listenFd: number;
+  socket: ShimSocket;
   /** Connections the shim waits for before it begins. */
   clients: number;
 }
@@ -53,7 +54,7 @@ function done(_: unknown): number {
 }
 
 function spawn(
-  { engine, container, steps, listenFd, clients }: Attempt,
+  { engine, container, steps, socket, clients }: Attempt,
   cwd: string,
   inherit: Readonly<Record<string, number>>,
 ): number {
@@ -62,12 +63,13 @@ function spawn(
   try {
     return spawnShim({
       executableFd: engine.shimFd,
-      argv: ['petri-shim', String(planFd), String(listenFd)],
+      argv: ['petri-shim', String(planFd), String(socket.listenFd)],
       cwd,
-      inherit: [planFd, listenFd, ...Object.values(inherit)],
+      inherit: [planFd, socket.listenFd, ...Object.values(inherit)],
     });
   } finally {
     close(planFd);
+    socket.closeListener();
   }
 }
 

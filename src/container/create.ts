@@ -25,6 +25,19 @@ export async function create(
   request: CreateRequest,
 ): Promise<{ id: string; warnings: string[] }> {
   const image = engine.images.find(request.config.Image);
+  const releaseImage = engine.images.hold(image.id);
+  try {
+    return await createFrom(engine, request, image);
+  } finally {
+    releaseImage();
+  }
+}
+
+async function createFrom(
+  engine: Engine,
+  request: CreateRequest,
+  image: Image,
+): Promise<{ id: string; warnings: string[] }> {
   const config = mergeConfig(request.config, image.config);
   keptCapabilities(request.hostConfig.CapAdd ?? [], request.hostConfig.CapDrop ?? []);
   const id = randomBytes(32).toString('hex');

@@ -1,12 +1,10 @@
 /** Writes /etc/hostname, /etc/hosts and /etc/resolv.conf of a container, to be bound over the image's. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { hostsFile } from '../network/hosts.ts';
-import { resolvConf } from '../network/resolv.ts';
+import { readHostResolvConf, resolvConf } from '../network/resolv.ts';
 import type { Engine } from './engine.ts';
 import type { Endpoint } from './record.ts';
 import type { Container } from './table.ts';
-
-const HOST_RESOLV_CONF = '/etc/resolv.conf';
 
 export function writeEngineFiles(
   engine: Engine,
@@ -24,7 +22,7 @@ export function writeEngineFiles(
         extraHosts: hostConfig.ExtraHosts ?? [],
         gateway: engine.network.gateway,
       });
-  const resolv = resolvConf(readIfThere(HOST_RESOLV_CONF), {
+  const resolv = resolvConf(readHostResolvConf(), {
     dns: hostConfig.Dns ?? [],
     search: hostConfig.DnsSearch ?? [],
     options: hostConfig.DnsOptions ?? [],

@@ -6,8 +6,11 @@ import { ShimLink } from './shim-link.ts';
 export interface ShimSocket {
   listenFd: number;
   link: ShimLink;
-  /** Gives up the supervisor's copy; the shim has its own. */
-  close(): void;
+  /**
+   * Gives up the supervisor's copy; the shim has its own. To be called as soon as it has: with ours open, the death of
+   * a shim that accepted nobody would go unnoticed.
+   */
+  closeListener(): void;
 }
 
 /** More attach clients than this before the start have to wait for it. */
@@ -17,7 +20,13 @@ const BACKLOG = 128;
 export async function openShimSocket(runDir: string): Promise<ShimSocket> {
   const listenFd = listenIn(runDir, 'shim.sock', BACKLOG);
   try {
-    return { listenFd, link: await ShimLink.connect(runDir), close: () => close(listenFd) };
+    const link = await ShimLink.connect(runDir);
+    let open = true;
+    const closeListener = () => {
+      if (open) close(listenFd);
+      open = false;
+    };
+    return { listenFd, link, closeListener };
   } catch (error) {
     close(listenFd);
     throw error;

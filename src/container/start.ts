@@ -57,7 +57,7 @@ async function startNow(engine: Engine, container: Container): Promise<void> {
     await release(engine, container, prepared?.endpoints ?? {});
     throw await recordFailure(container, error);
   } finally {
-    socket?.close();
+    socket?.closeListener();
   }
 }
 
@@ -91,7 +91,7 @@ async function execute(
     container.emit('step', step, result);
   };
   const slots = new Map(engine.network.slots);
-  const handlers = handlersFor({ engine, container, steps, slots, clients, listenFd: socket.listenFd });
+  const handlers = handlersFor({ engine, container, steps, slots, clients, socket });
   const shimPid = () => results.find(({ n }) => steps[n - 1]?.call === 'posix_spawn')?.ret ?? -1;
   try {
     const launched = await launch({ steps, handlers, slots, link: socket.link, onResult });

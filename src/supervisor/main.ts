@@ -58,7 +58,7 @@ async function shutDown(
   server.closeAllConnections();
   await rm(socketPath, { force: true });
   await rm(pidfile, { force: true });
-  engine.close();
+  await engine.close();
   log.info('petri has ended; containers run on');
   process.exit(0);
 }

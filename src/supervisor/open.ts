@@ -34,7 +34,7 @@ export interface OpenEngine extends Engine {
    * Lets go of everything; containers run on.
    * @param network `remove` also takes the bridge and its rules away: for tests, and for a goodbye for good
    */
-  close(network?: 'keep' | 'remove'): void;
+  close(network?: 'keep' | 'remove'): Promise<void>;
 }
 
 /**
@@ -55,9 +55,9 @@ export async function openEngine(options: OpenOptions): Promise<OpenEngine> {
     events: new EventBus(),
     shimFd: sealedMemfd('petri-shim', await readFile(options.shimPath)),
     log: options.log,
-    close(networkToo = 'keep') {
+    async close(networkToo = 'keep') {
       for (const { link } of this.containers.all()) link?.socket.destroy();
-      if (networkToo === 'remove') network.closeAndRemove();
+      if (networkToo === 'remove') await network.closeAndRemove();
       else network.close();
       close(this.shimFd);
       unlock();

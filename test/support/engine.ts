@@ -35,20 +35,23 @@ export async function openTestEngine(changes: Partial<OpenOptions> = {}): Promis
     bridge: `pt${randomBytes(3).toString('hex')}`,
     bip: `10.${randomInt(200, 250)}.${randomInt(0, 250)}.1/24`,
     shimPath: SHIM,
-    log: pino({ level: process.env.PETRI_TEST_LOG ?? 'silent' }, pino.destination({ fd: 2, sync: true })),
+    log: pino(
+      { level: process.env.PETRI_TEST_LOG ?? 'silent' },
+      pino.destination({ fd: 2, sync: true }),
+    ),
     ...changes,
   };
   const test: TestEngine = {
     engine: await openEngine(options),
     options,
     async reopen() {
-      this.engine.close();
+      await this.engine.close();
       this.engine = await openEngine(options);
     },
     async close() {
       for (const container of this.engine.containers.all())
         await remove(this.engine, container, { force: true, volumes: true });
-      this.engine.close('remove');
+      await this.engine.close('remove');
       await rm(root, { recursive: true });
     },
   };
