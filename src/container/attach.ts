@@ -38,10 +38,16 @@ export function attach(
     return Promise.reject(
       new ConflictError(`container ${container.id} is paused, unpause the container before attach`),
     );
-  return isAlive(state) ? connectAttach(container, options) : waitForStart(container, options, signal);
+  return isAlive(state)
+    ? connectAttach(container, options)
+    : waitForStart(container, options, signal);
 }
 
-function waitForStart(container: Container, options: AttachOptions, signal: AbortSignal): Promise<Duplex> {
+function waitForStart(
+  container: Container,
+  options: AttachOptions,
+  signal: AbortSignal,
+): Promise<Duplex> {
   return new Promise((connected, failed) => {
     const pending: PendingAttach = { options, connected, failed };
     container.pendingAttaches.add(pending);

@@ -1,6 +1,7 @@
 /** How the supervisor performs each call of its steps: the table `perform` looks them up in. */
-import { flagBits } from '../kernel/ffi.ts';
+
 import { attachDeviceFilter, dockerDeviceRules } from '../kernel/device-filter.ts';
+import { flagBits } from '../kernel/ffi.ts';
 import { close, mkdir, open, rmdir, writeFile } from '../kernel/files.ts';
 import { sealedMemfd } from '../kernel/memfd.ts';
 import { setns, unshare } from '../kernel/namespaces.ts';
@@ -10,8 +11,8 @@ import { encodePlan } from '../step/encode.ts';
 import type { Handlers, Slots } from '../step/perform.ts';
 import type { Args, Step } from '../step/step.ts';
 import type { Engine } from './engine.ts';
-import type { ShimSocket } from './shim-socket.ts';
 import { shimPlan } from './shim-plan.ts';
+import type { ShimSocket } from './shim-socket.ts';
 import type { Container } from './table.ts';
 
 export interface Attempt {

@@ -1,6 +1,6 @@
 /** `POST /containers/create`: a record and its folders, made in staging and renamed in. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -45,7 +45,7 @@ async function createFrom(
   try {
     const record = newRecord(id, name, image, config, request.hostConfig);
     const container = new Container(record, engine.paths.container(id));
-    await store(engine, container);
+    await store(engine, container, image);
     engine.containers.add(container);
     emit(engine, container, 'create');
   } finally {
@@ -63,7 +63,9 @@ function newRecord(
 ): ContainerRecord {
   const [path, ...args] = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
   if (path === undefined || path === '')
-    throw new InvalidError(path === undefined ? 'no command specified' : 'the command is empty: name a program to run');
+    throw new InvalidError(
+      path === undefined ? 'no command specified' : 'the command is empty: name a program to run',
+    );
   const own = hostConfig.UTSMode === 'host' || hostConfig.NetworkMode === 'host';
   return {
     schema: 1,
@@ -93,9 +95,14 @@ export function mergeConfig(own: ContainerConfig, image: Image['config']): Conta
     User: own.User || image.User || '',
     WorkingDir: own.WorkingDir || image.WorkingDir || '',
     Labels: { ...image.Labels, ...own.Labels },
-    ExposedPorts: image.ExposedPorts || own.ExposedPorts ? { ...image.ExposedPorts, ...own.ExposedPorts } : null,
+    ExposedPorts:
+      image.ExposedPorts || own.ExposedPorts
+        ? { ...image.ExposedPorts, ...own.ExposedPorts }
+        : null,
     Volumes: image.Volumes || own.Volumes ? { ...image.Volumes, ...own.Volumes } : null,
-    ...(own.StopSignal || image.StopSignal ? { StopSignal: own.StopSignal || (image.StopSignal as string) } : {}),
+    ...(own.StopSignal || image.StopSignal
+      ? { StopSignal: own.StopSignal || (image.StopSignal as string) }
+      : {}),
   };
 }
 
@@ -116,19 +123,27 @@ function nameOf(entry: string): string {
   return entry.slice(0, entry.indexOf('='));
 }
 
-async function store(engine: Engine, container: Container): Promise<void> {
+async function store(engine: Engine, container: Container, image: Image): Promise<void> {
   const staging = join(engine.paths.staging, container.id);
   mkdirSync(staging, { mode: 0o700 });
-  for (const [folder, mode] of [['upper', 0o755], ['work', 0o700], ['rootfs', 0o755]] as const)
-    mkdirSync(join(staging, folder), { mode });
+  for (const folder of ['upper', 'work', 'rootfs']) mkdirSync(join(staging, folder));
+  likeRootOf(image, join(staging, 'upper'));
   await writeRecord(join(staging, 'container.json'), container.record);
   await rename(staging, container.paths.dir);
+}
+
+/** Overlay shows the upper folder's mode and owner as those of `/`: they are to be the image's. */
+function likeRootOf({ layerDirs: [top] }: Image, upper: string): void {
+  const { mode, uid, gid } = top ? statSync(top) : { mode: 0o755, uid: 0, gid: 0 };
+  chownSync(upper, uid, gid);
+  chmodSync(upper, mode & 0o7777);
 }
 
 function warnings(image: Image): string[] {
   const volumes = Object.keys(image.config.Volumes ?? {});
   return volumes.length
-    ? [`volumes are not built yet: ${volumes.join(', ')} of the image are kept in the container's own layer`]
+    ? [
+        `volumes are not built yet: ${volumes.join(', ')} of the image are kept in the container's own layer`,
+      ]
     : [];
 }
-

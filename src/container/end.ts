@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { NotFoundError } from '../errors/errors.ts';
 import { reap } from '../kernel/spawn.ts';
-import { now, fromUnixNs } from './clock.ts';
+import { fromUnixNs, now } from './clock.ts';
 import type { Engine } from './engine.ts';
 import { emit } from './events.ts';
 import { wasOomKilled } from './oom.ts';
@@ -35,11 +35,14 @@ export function watchEnd(
   const failed = (error: unknown) =>
     engine.log.error({ err: error, id: container.id }, 'cannot record the end of a container');
   const exited = ({ exitCode, atNs }: { exitCode: number; atNs: bigint }) =>
-    void recordEnd(engine, container, { exitCode, finishedAt: fromUnixNs(atNs), error: '' }).catch(failed);
+    void recordEnd(engine, container, { exitCode, finishedAt: fromUnixNs(atNs), error: '' }).catch(
+      failed,
+    );
   const closed = async () => {
     container.link = undefined;
     if (shimPid) await reap(shimPid);
-    if (!link.exited) await recordEnd(engine, container, (await readExitRecord(container)) ?? unknownEnd());
+    if (!link.exited)
+      await recordEnd(engine, container, (await readExitRecord(container)) ?? unknownEnd());
   };
   if (link.exited) exited(link.exited);
   else link.once('exit', exited);
@@ -78,7 +81,8 @@ export function unknownEnd(): End {
   return {
     exitCode: 255,
     finishedAt: now(),
-    error: 'the shim of the container was killed and the container with it; its exit code is unknown',
+    error:
+      'the shim of the container was killed and the container with it; its exit code is unknown',
   };
 }
 

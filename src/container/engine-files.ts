@@ -1,5 +1,5 @@
 /** Writes /etc/hostname, /etc/hosts and /etc/resolv.conf of a container, to be bound over the image's. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostsFile } from '../network/hosts.ts';
 import { readHostResolvConf, resolvConf } from '../network/resolv.ts';
 import type { Engine } from './engine.ts';
@@ -28,11 +28,15 @@ export function writeEngineFiles(
     options: hostConfig.DnsOptions ?? [],
     keepLoopback: host,
   });
-  // Read by every user of the container.
-  const mode = 0o644;
-  writeFileSync(paths.hosts, hosts, { mode });
-  writeFileSync(paths.hostname, `${config.Hostname}\n`, { mode });
-  writeFileSync(paths.resolvConf, resolv, { mode });
+  writeForAll(paths.hosts, hosts);
+  writeForAll(paths.hostname, `${config.Hostname}\n`);
+  writeForAll(paths.resolvConf, resolv);
+}
+
+/** Every user of the container reads them, whatever the engine's umask. */
+function writeForAll(path: string, text: string): void {
+  writeFileSync(path, text);
+  chmodSync(path, 0o644);
 }
 
 function readIfThere(path: string): string {

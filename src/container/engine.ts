@@ -7,8 +7,8 @@ import type { ImageStore } from '../image/store.ts';
 import type { BridgeNetwork } from '../network/bridge.ts';
 import type { Step } from '../step/step.ts';
 import type { Paths } from '../store/paths.ts';
-import type { Container, ContainerTable } from './table.ts';
 import type { HostFacts } from './plan/facts.ts';
+import type { Container, ContainerTable } from './table.ts';
 
 export interface Engine {
   readonly paths: Paths;

@@ -1,12 +1,11 @@
 /** `POST /containers/{id}/kill` */
 import { ConflictError } from '../errors/errors.ts';
-import { close } from '../kernel/files.ts';
-import { openSameProcess, pidfdSendSignal } from '../kernel/pidfd.ts';
+import { sendSignal } from '../kernel/pidfd.ts';
 import { parseSignal } from '../kernel/signals.ts';
 import type { Engine } from './engine.ts';
 import { emit } from './events.ts';
 import { thaw } from './pause.ts';
-import { isAlive, type ProcessIdentity } from './state.ts';
+import { isAlive } from './state.ts';
 import type { Container } from './table.ts';
 
 const SIGKILL = 9;
@@ -17,23 +16,17 @@ const SIGKILL = 9;
  */
 export async function kill(engine: Engine, container: Container, signal: string): Promise<void> {
   const number = parseSignal(signal);
+  // The first output of a program can be seen a moment before its start is recorded.
+  if (!isAlive(container.record.state)) await container.lock.idle();
   const { state, id } = container.record;
-  if (!isAlive(state)) throw new ConflictError(`cannot kill container: ${container.name}: container ${id} is not running`);
-  signalInit(state, number);
+  if (!isAlive(state))
+    throw new ConflictError(
+      `cannot kill container: ${container.name}: container ${id} is not running`,
+    );
+  sendSignal(state, number);
   // A frozen process dies only once it is thawed.
   if (number === SIGKILL && state.status === 'paused') await thaw(engine, container);
   emit(engine, container, 'kill', { signal: String(number) });
-}
-
-/** By a descriptor of exactly that process: a pid alone may be somebody else's by now. */
-function signalInit(identity: ProcessIdentity, number: number): void {
-  const pidfd = openSameProcess(identity);
-  if (pidfd === undefined) return;
-  try {
-    if (number !== 0) pidfdSendSignal(pidfd, number);
-  } finally {
-    close(pidfd);
-  }
 }
 
 /** Resolves when the container has ended; at once if it does not run. */

@@ -2,10 +2,11 @@
  * Executes a plan: the supervisor's steps here, the rest in the shim, and waits until the user's program
  * runs or a step has failed. On failure everything is taken back before the error is thrown.
  */
-import { errnoName } from '../kernel/ffi.ts';
-import { type Handlers, perform, StepFailure, type Slots, unwind } from '../step/perform.ts';
-import type { Result, Step } from '../step/step.ts';
+
 import { SystemError } from '../errors/errors.ts';
+import { errnoName } from '../kernel/ffi.ts';
+import { type Handlers, perform, type Slots, StepFailure, unwind } from '../step/perform.ts';
+import type { Result, Step } from '../step/step.ts';
 import type { ShimLink } from './shim-link.ts';
 
 export interface Launch {
@@ -24,7 +25,13 @@ export interface Launched {
 /**
  * @throws StepFailure; nothing of the attempt is left then
  */
-export async function launch({ steps, handlers, slots, link, onResult }: Launch): Promise<Launched> {
+export async function launch({
+  steps,
+  handlers,
+  slots,
+  link,
+  onResult,
+}: Launch): Promise<Launched> {
   const own = steps.filter(({ actor }) => actor === 'supervisor');
   const outcome = shimOutcome(steps, link, onResult);
   outcome.catch(() => undefined);
@@ -55,11 +62,17 @@ function shimOutcome(
       reject(
         step
           ? new StepFailure(step, errno, { cause: undefined })
-          : new SystemError(`the shim could not begin: ${errnoName(errno)} while it opened the log or read the plan`),
+          : new SystemError(
+              `the shim could not begin: ${errnoName(errno)} while it opened the log or read the plan`,
+            ),
       );
     });
     link.once('close', () =>
-      reject(new SystemError('the shim ended before it had started the program: see the kernel log for a kill')),
+      reject(
+        new SystemError(
+          'the shim ended before it had started the program: see the kernel log for a kill',
+        ),
+      ),
     );
   });
 }

@@ -2,6 +2,11 @@
 export class Lock {
   #tail: Promise<unknown> = Promise.resolve();
 
+  /** Resolves when what is queued now has ended. */
+  async idle(): Promise<void> {
+    await this.#tail;
+  }
+
   /** Runs `action` when everything queued before it has ended, whatever its outcome. */
   run<T>(action: () => Promise<T>): Promise<T> {
     const turn = this.#tail.then(action, action);

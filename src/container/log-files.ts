@@ -22,7 +22,11 @@ export class LogFiles {
   /** A log that is not there yet is empty. */
   static async open(path: string): Promise<LogFiles> {
     const older = (await readdir(dirname(path)).catch(() => []))
-      .flatMap((name) => (name.startsWith(`${basename(path)}.`) ? [Number(name.slice(basename(path).length + 1))] : []))
+      .flatMap((name) =>
+        name.startsWith(`${basename(path)}.`)
+          ? [Number(name.slice(basename(path).length + 1))]
+          : [],
+      )
       .filter(Number.isInteger)
       .sort((a, b) => b - a)
       .map((n) => `${path}.${n}`);
@@ -54,7 +58,11 @@ export class LogFiles {
 
   async *#readOn(handle: FileHandle): AsyncGenerator<LogEntry> {
     for (;;) {
-      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES);
+      const { bytesRead, buffer } = await handle.read(
+        Buffer.allocUnsafe(CHUNK_BYTES),
+        0,
+        CHUNK_BYTES,
+      );
       if (bytesRead === 0) return;
       let text = Buffer.concat([this.#rest, buffer.subarray(0, bytesRead)]);
       for (let end = text.indexOf(NEWLINE); end >= 0; end = text.indexOf(NEWLINE)) {
@@ -90,7 +98,11 @@ export class LogFiles {
 function parse(line: Buffer): LogEntry | undefined {
   try {
     const { log, stream, time } = JSON.parse(line.toString('utf8')) as Record<string, string>;
-    return { stream: stream === 'stderr' ? 'stderr' : 'stdout', time: time ?? '', text: Buffer.from(log ?? '') };
+    return {
+      stream: stream === 'stderr' ? 'stderr' : 'stdout',
+      time: time ?? '',
+      text: Buffer.from(log ?? ''),
+    };
   } catch {
     return undefined;
   }

@@ -1,7 +1,8 @@
 /** Reading a container's log: docker's json-file lines, oldest first, following it if asked. */
-import { isAlive } from './state.ts';
+
 import type { Engine } from './engine.ts';
 import { LogFiles } from './log-files.ts';
+import { isAlive } from './state.ts';
 import type { Container } from './table.ts';
 
 export interface LogsOptions {
@@ -49,7 +50,10 @@ export async function* logs(
   }
 }
 
-async function* wanted(entries: AsyncIterable<LogEntry>, options: LogsOptions): AsyncGenerator<LogEntry> {
+async function* wanted(
+  entries: AsyncIterable<LogEntry>,
+  options: LogsOptions,
+): AsyncGenerator<LogEntry> {
   for await (const entry of entries) {
     if (!options[entry.stream]) continue;
     if (options.since !== undefined || options.until !== undefined) {
@@ -61,7 +65,10 @@ async function* wanted(entries: AsyncIterable<LogEntry>, options: LogsOptions): 
   }
 }
 
-async function* lastOf(entries: AsyncIterable<LogEntry>, count: number | undefined): AsyncGenerator<LogEntry> {
+async function* lastOf(
+  entries: AsyncIterable<LogEntry>,
+  count: number | undefined,
+): AsyncGenerator<LogEntry> {
   if (count === undefined) return yield* entries;
   let kept: LogEntry[] = [];
   for await (const entry of entries) {

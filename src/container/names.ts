@@ -26,7 +26,9 @@ export function assertName(name: string): string {
       `Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
     );
   if (plain.length > MAX_LENGTH)
-    throw new InvalidError(`Invalid container name: ${plain.length} characters, at most ${MAX_LENGTH} are allowed`);
+    throw new InvalidError(
+      `Invalid container name: ${plain.length} characters, at most ${MAX_LENGTH} are allowed`,
+    );
   return plain;
 }
 

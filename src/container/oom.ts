@@ -6,7 +6,10 @@ import type { Container } from './table.ts';
 
 export function wasOomKilled({ facts }: Engine, { id }: Container): boolean {
   const { cgroup } = facts;
-  const memory = cgroup.mode === 'v2' ? cgroup.root : cgroup.hierarchies.find(({ controllers }) => controllers.includes('memory'))?.path;
+  const memory =
+    cgroup.mode === 'v2'
+      ? cgroup.root
+      : cgroup.hierarchies.find(({ controllers }) => controllers.includes('memory'))?.path;
   const file = cgroup.mode === 'v2' ? 'memory.events' : 'memory.oom_control';
   const text = readIfThere(`${memory}/${PARENT}/${id}/${file}`);
   return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0) > 0;

@@ -15,7 +15,8 @@ const FREEZE_TIMEOUT_MS = 5_000;
 export async function pause(engine: Engine, container: Container): Promise<void> {
   await container.lock.run(async () => {
     const { state, name } = container.record;
-    if (state.status === 'paused') throw new ConflictError(`container ${container.id} is already paused`);
+    if (state.status === 'paused')
+      throw new ConflictError(`container ${container.id} is already paused`);
     assertTransition('pause', state, name);
     await freeze(engine, container);
     if (state.status === 'running') await setState(container, { ...state, status: 'paused' });
@@ -27,7 +28,8 @@ export async function pause(engine: Engine, container: Container): Promise<void>
 export async function unpause(engine: Engine, container: Container): Promise<void> {
   await container.lock.run(async () => {
     const { state } = container.record;
-    if (state.status !== 'paused') throw new ConflictError(`container ${container.id} is not paused`);
+    if (state.status !== 'paused')
+      throw new ConflictError(`container ${container.id} is not paused`);
     await thaw(engine, container);
     await setState(container, { ...state, status: 'running' });
     emit(engine, container, 'unpause');
@@ -48,7 +50,9 @@ async function freeze(engine: Engine, container: Container): Promise<void> {
   while (!isFrozen(await readFile(read, 'utf8'))) {
     if (Date.now() > deadline) {
       await thaw(engine, container);
-      throw new SystemError(`cannot pause container ${container.name}: a process did not freeze within ${FREEZE_TIMEOUT_MS} ms`);
+      throw new SystemError(
+        `cannot pause container ${container.name}: a process did not freeze within ${FREEZE_TIMEOUT_MS} ms`,
+      );
     }
     await delay(1);
   }
@@ -67,5 +71,11 @@ function freezer({ facts: { cgroup } }: Engine, { id }: Container) {
   }
   const root = cgroup.hierarchies.find(({ controllers }) => controllers.includes('freezer'))?.path;
   const state = `${root}/${PARENT}/${id}/freezer.state`;
-  return { write: state, read: state, frozen: 'FROZEN', thawed: 'THAWED', isFrozen: (text: string) => text.trim() === 'FROZEN' };
+  return {
+    write: state,
+    read: state,
+    frozen: 'FROZEN',
+    thawed: 'THAWED',
+    isFrozen: (text: string) => text.trim() === 'FROZEN',
+  };
 }

@@ -86,7 +86,10 @@ function networkSteps(
 }
 
 /** Which of the paths to mask or protect this kernel has, and what they are. */
-function kernelPaths({ MaskedPaths, ReadonlyPaths }: HostConfig): Map<string, 'file' | 'directory'> {
+function kernelPaths({
+  MaskedPaths,
+  ReadonlyPaths,
+}: HostConfig): Map<string, 'file' | 'directory'> {
   const found = new Map<string, 'file' | 'directory'>();
   for (const path of [...(MaskedPaths ?? MASKED), ...(ReadonlyPaths ?? READ_ONLY)]) {
     const stat = statSync(path, { throwIfNoEntry: false });

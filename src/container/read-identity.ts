@@ -58,7 +58,9 @@ function readPlain(fd: number, path: string): string {
   const stat = fstatSync(fd);
   if (!stat.isFile()) throw new InvalidError(`${path} of the container is not a plain file`);
   if (stat.size > MAX_BYTES)
-    throw new InvalidError(`${path} of the container has ${stat.size} bytes, at most ${MAX_BYTES} are read`);
+    throw new InvalidError(
+      `${path} of the container has ${stat.size} bytes, at most ${MAX_BYTES} are read`,
+    );
   const text = Buffer.alloc(stat.size);
   return text.toString('utf8', 0, readSync(fd, text, 0, stat.size, 0));
 }
@@ -71,7 +73,8 @@ function openInRoot(root: number, path: string): number | undefined {
       resolve: ['RESOLVE_IN_ROOT', 'RESOLVE_NO_MAGICLINKS'],
     });
   } catch (error) {
-    if (error instanceof KernelError && ['ENOENT', 'ENOTDIR'].includes(error.code)) return undefined;
+    if (error instanceof KernelError && ['ENOENT', 'ENOTDIR'].includes(error.code))
+      return undefined;
     throw error;
   }
 }

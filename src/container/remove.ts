@@ -4,8 +4,8 @@ import { deleteTree, setAside } from '../store/remove-tree.ts';
 import type { Engine } from './engine.ts';
 import { emit } from './events.ts';
 import { endOf, kill } from './kill.ts';
-import { forgetSteps } from './steps-file.ts';
 import { isAlive } from './state.ts';
+import { forgetSteps } from './steps-file.ts';
 import type { Container } from './table.ts';
 
 /**
@@ -17,6 +17,7 @@ export async function remove(
   container: Container,
   options: { force: boolean; volumes: boolean },
 ): Promise<void> {
+  await container.lock.idle();
   if (options.force && isAlive(container.record.state)) {
     const ended = endOf(container);
     await kill(engine, container, 'SIGKILL');
@@ -38,5 +39,8 @@ async function removeNow(engine: Engine, container: Container): Promise<void> {
   emit(engine, container, 'destroy');
   container.emit('removed');
   // Nobody waits for the files to go; a crash leaves them to the next start.
-  if (aside) void deleteTree(aside).catch((error) => engine.log.warn({ err: error, aside }, 'cannot delete a removed container'));
+  if (aside)
+    void deleteTree(aside).catch((error) =>
+      engine.log.warn({ err: error, aside }, 'cannot delete a removed container'),
+    );
 }

@@ -1,5 +1,5 @@
-import type { ShimPlan } from '../step/encode.ts';
 import { InvalidError } from '../errors/errors.ts';
+import type { ShimPlan } from '../step/encode.ts';
 import type { Container } from './table.ts';
 
 const DEFAULT_LOG_BYTES = 20 * 1024 * 1024;
@@ -27,7 +27,8 @@ export function shimPlan({ record, paths, terminalSize }: Container, clients: nu
 /** `10m` and the like, as docker's log options have them; -1 is no limit. */
 function parseSize(text: string): number {
   const match = /^(-?\d+)([kmg]?)b?$/i.exec(text);
-  if (!match) throw new InvalidError(`invalid log option max-size: ${text}: use a number with k, m or g`);
+  if (!match)
+    throw new InvalidError(`invalid log option max-size: ${text}: use a number with k, m or g`);
   const factor = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 }[match[2]?.toLowerCase() ?? ''] ?? 1;
   return Math.max(0, Number(match[1]) * factor);
 }

@@ -6,7 +6,13 @@ import type { Step } from '../step/step.ts';
  * @param code errno's name
  * @param cause the error of a supervisor's step, which says more
  */
-export function startError(name: string, step: Step, errno: number, code: string, cause?: unknown): StartError {
+export function startError(
+  name: string,
+  step: Step,
+  errno: number,
+  code: string,
+  cause?: unknown,
+): StartError {
   const options = cause === undefined ? {} : { cause };
   const attempted = `cannot start container ${name}`;
   if (step.call === 'execve') {
@@ -14,9 +20,17 @@ export function startError(name: string, step: Step, errno: number, code: string
     return new StartError(`${attempted}: ${words}`, exitCode, options);
   }
   if (step.call === 'openat2' && step.phase === 'identity')
-    return new StartError(`${attempted}: working directory ${step.args.path}: ${reason(code)}`, code === 'EACCES' ? 126 : 127, options);
+    return new StartError(
+      `${attempted}: working directory ${step.args.path}: ${reason(code)}`,
+      code === 'EACCES' ? 126 : 127,
+      options,
+    );
   const detail = cause instanceof KernelError ? cause.message : describe(step, errno, code);
-  return new StartError(`${attempted}: step ${step.n} (${step.phase}) failed: ${detail}: see ${step.see}`, 128, options);
+  return new StartError(
+    `${attempted}: step ${step.n} (${step.phase}) failed: ${detail}: see ${step.see}`,
+    128,
+    options,
+  );
 }
 
 /** Exit code and message as docker's clients expect: 127 not found, 126 found but not executable. */
@@ -27,15 +41,22 @@ function execFailure(file: string, code: string): [number, string] {
       ? [127, `exec: ${quoted}: stat ${file}: no such file or directory`]
       : [127, `exec: ${quoted}: executable file not found in $PATH`];
   if (code === 'EACCES') return [126, `exec: ${quoted}: permission denied`];
-  if (code === 'ENOTDIR') return [127, `exec: ${quoted}: not a directory: no such file or directory`];
+  if (code === 'ENOTDIR')
+    return [127, `exec: ${quoted}: not a directory: no such file or directory`];
   if (code === 'ENOEXEC') return [126, `exec ${file}: exec format error`];
-  if (code === 'E2BIG') return [126, `exec: ${quoted}: argument list too long: arguments and environment exceed the kernel's limit (execve(2))`];
+  if (code === 'E2BIG')
+    return [
+      126,
+      `exec: ${quoted}: argument list too long: arguments and environment exceed the kernel's limit (execve(2))`,
+    ];
   return [126, `exec: ${quoted}: ${reason(code)}`];
 }
 
 function describe(step: Step, errno: number, code: string): string {
   const on = ['path', 'target', 'to_path', 'key', 'value', 'name']
-    .flatMap((key) => (typeof step.args[key] === 'string' && step.args[key] ? [step.args[key]] : []))
+    .flatMap((key) =>
+      typeof step.args[key] === 'string' && step.args[key] ? [step.args[key]] : [],
+    )
     .join(', ');
   return `${step.call}(${on}): ${code || `errno ${errno}`} (${reason(code)})`;
 }

@@ -22,6 +22,7 @@ export async function stop(
   container: Container,
   options: StopOptions = {},
 ): Promise<void> {
+  await container.lock.idle();
   const { config, state, name } = container.record;
   if (!isAlive(state)) throw new NotModifiedError(`container ${name} is already stopped`);
   container.stopRequested = true;
@@ -47,7 +48,11 @@ export async function restart(
 }
 
 /** It may end by itself between the look and the signal. */
-async function signalUnlessGone(engine: Engine, container: Container, signal: string): Promise<void> {
+async function signalUnlessGone(
+  engine: Engine,
+  container: Container,
+  signal: string,
+): Promise<void> {
   try {
     await kill(engine, container, signal);
   } catch (error) {

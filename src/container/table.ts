@@ -4,14 +4,14 @@
  */
 import { EventEmitter } from 'node:events';
 import { ConflictError, InvalidError, NotFoundError } from '../errors/errors.ts';
-import type { ContainerPaths } from '../store/paths.ts';
 import type { Result, Step } from '../step/step.ts';
+import type { ContainerPaths } from '../store/paths.ts';
+import type { PendingAttach } from './attach.ts';
 import { Lock } from './lock.ts';
 import { assertName } from './names.ts';
 import type { ContainerRecord } from './record.ts';
 import type { ShimLink } from './shim-link.ts';
 import type { Execution } from './steps-file.ts';
-import type { PendingAttach } from './attach.ts';
 
 /** A container in memory: its record, where it lives, and who waits for it. */
 export class Container extends EventEmitter<{

@@ -84,7 +84,9 @@ function parsePasswd(text: string): PasswdEntry[] {
 function parseGroup(text: string): GroupEntry[] {
   return lines(text).flatMap((line) => {
     const [name = '', , gid = '', members = ''] = line.split(':');
-    return isId(gid) ? [{ name, gid: Number(gid), members: members.split(',').filter(Boolean) }] : [];
+    return isId(gid)
+      ? [{ name, gid: Number(gid), members: members.split(',').filter(Boolean) }]
+      : [];
   });
 }
 

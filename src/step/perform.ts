@@ -55,7 +55,10 @@ function performOne(step: Step, { handlers, slots, onResult }: Performance): voi
     report(run(step, handlers, slots), 0);
   } catch (error) {
     const errno = error instanceof KernelError ? error.errno : 0;
-    if (error instanceof KernelError && step.accept === error.code) return report(0, 0);
+    if (error instanceof KernelError && step.accept === error.code) {
+      report(0, 0);
+      return;
+    }
     report(-1, errno);
     throw new StepFailure(step, errno, { cause: error });
   }

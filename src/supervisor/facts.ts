@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
-import type { HostFacts } from '../container/plan/facts.ts';
 import { PARENT } from '../container/plan/cgroup.ts';
+import type { HostFacts } from '../container/plan/facts.ts';
 import { lastCapability } from '../kernel/capabilities.ts';
 import { type CgroupLayout, detectCgroups, prepareCgroupParents } from '../kernel/cgroup.ts';
 import { overlayLowerdirPlus } from '../kernel/mounts.ts';

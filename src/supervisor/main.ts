@@ -25,11 +25,16 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.umask(0o077);
   try {
     const options = parseOptions(argv);
-    const log = pino({ level: options.logLevel, base: null }, pino.destination({ fd: 2, sync: true }));
+    const log = pino(
+      { level: options.logLevel, base: null },
+      pino.destination({ fd: 2, sync: true }),
+    );
     await serve(options, log);
   } catch (error) {
     const expected = error instanceof EngineError;
-    process.stderr.write(`petri supervisor: ${expected ? error.message : (error as Error).stack}\n`);
+    process.stderr.write(
+      `petri supervisor: ${expected ? error.message : (error as Error).stack}\n`,
+    );
     process.exit(1);
   }
 }
@@ -43,8 +48,12 @@ async function serve(options: SupervisorOptions, log: Logger): Promise<void> {
   const stop = () => void shutDown(engine, server, options, log);
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
-  process.on('uncaughtException', (error) => log.fatal({ err: error }, 'unexpected error: going on'));
-  process.on('unhandledRejection', (error) => log.error({ err: error }, 'unexpected rejection: going on'));
+  process.on('uncaughtException', (error) =>
+    log.fatal({ err: error }, 'unexpected error: going on'),
+  );
+  process.on('unhandledRejection', (error) =>
+    log.error({ err: error }, 'unexpected rejection: going on'),
+  );
 }
 
 /** Says goodbye to clients; containers run on. */

@@ -1,5 +1,5 @@
 /** Wires the engine: the lock, the folders, the facts, images, the network; then finds what was left. */
-import { mkdir, readFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Engine } from '../container/engine.ts';
@@ -42,7 +42,8 @@ export interface OpenEngine extends Engine {
  */
 export async function openEngine(options: OpenOptions): Promise<OpenEngine> {
   const missing = missingRequirements();
-  if (missing.length) throw new SystemError(`this host cannot run containers:\n  ${missing.join('\n  ')}`);
+  if (missing.length)
+    throw new SystemError(`this host cannot run containers:\n  ${missing.join('\n  ')}`);
   const paths = new Paths(options.dataRoot, options.execRoot);
   const unlock = await makeFolders(paths);
   const network = await openBridge(options);
@@ -75,6 +76,8 @@ async function makeFolders(paths: Paths): Promise<() => void> {
   for (const dir of [paths.containers, paths.images, paths.layers, paths.staging, paths.trash])
     await mkdir(dir, { recursive: true, mode: 0o700 });
   await mkdir(join(paths.run, 'containers'), { recursive: true, mode: 0o700 });
+  // Whoever may open the socket must get to it, and sees nothing else of the folder.
+  await chmod(paths.run, 0o711);
   await emptyFolder(paths.staging);
   await emptyFolder(paths.trash);
   return unlock;

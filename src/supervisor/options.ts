@@ -68,11 +68,14 @@ function socket(host: string): string {
 function cidr(text: string): string {
   const [address = '', prefix = ''] = text.split('/');
   if (!isIPv4(address) || !/^\d{1,2}$/.test(prefix) || Number(prefix) < 8 || Number(prefix) > 30)
-    throw new InvalidError(`--bip ${text}: an IPv4 address with a prefix of 8 to 30 is needed, such as 10.88.0.1/16`);
+    throw new InvalidError(
+      `--bip ${text}: an IPv4 address with a prefix of 8 to 30 is needed, such as 10.88.0.1/16`,
+    );
   return text;
 }
 
 function level(text: string): string {
-  if (!LEVELS.includes(text)) throw new InvalidError(`--log-level ${text}: one of ${LEVELS.join(', ')}`);
+  if (!LEVELS.includes(text))
+    throw new InvalidError(`--log-level ${text}: one of ${LEVELS.join(', ')}`);
   return text;
 }

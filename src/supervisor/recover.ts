@@ -9,6 +9,7 @@
  */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { now } from '../container/clock.ts';
 import { type End, readExitRecord, recordEnd, unknownEnd, watchEnd } from '../container/end.ts';
 import type { Engine } from '../container/engine.ts';
 import { PARENT } from '../container/plan/cgroup.ts';
@@ -21,7 +22,6 @@ import { ShimLink } from '../container/shim-link.ts';
 import { isAlive } from '../container/state.ts';
 import { Container } from '../container/table.ts';
 import { cgroupParents, removeCgroup } from '../kernel/cgroup.ts';
-import { now } from '../container/clock.ts';
 import { quarantine, readRecord } from '../store/record.ts';
 
 const ANSWER_TIMEOUT_MS = 5_000;
@@ -30,7 +30,8 @@ export async function recover(engine: Engine): Promise<void> {
   await loadRecords(engine);
   for (const { record } of engine.containers.all())
     if (isAlive(record.state))
-      for (const { ipAddress } of Object.values(record.endpoints)) engine.network.pool.reserve(ipAddress);
+      for (const { ipAddress } of Object.values(record.endpoints))
+        engine.network.pool.reserve(ipAddress);
   await Promise.all(engine.containers.all().map((container) => recoverOne(engine, container)));
   await sweep(engine);
 }
@@ -60,7 +61,10 @@ async function recoverOne(engine: Engine, container: Container): Promise<void> {
 }
 
 /** The link to a shim whose container runs or has just ended; undefined when nobody listens. */
-async function answeringShim(engine: Engine, { paths, record }: Container): Promise<ShimLink | undefined> {
+async function answeringShim(
+  engine: Engine,
+  { paths, record }: Container,
+): Promise<ShimLink | undefined> {
   if (isAlive(record.state) && record.state.bootId !== engine.facts.bootId) return undefined;
   const link = await ShimLink.connect(paths.runDir).catch(() => undefined);
   if (!link) return undefined;
@@ -106,21 +110,28 @@ function hostRestarted(): End {
 
 /** It was started, ran and ended between two writes of its record. */
 async function recordUnseenRun(container: Container, end: End): Promise<void> {
-  await setState(container, { status: 'exited', ...end, startedAt: end.finishedAt, oomKilled: false });
+  await setState(container, {
+    status: 'exited',
+    ...end,
+    startedAt: end.finishedAt,
+    oomKilled: false,
+  });
 }
 
 /** Groups and run folders that belong to no living container: of a start that a crash cut off. */
 async function sweep(engine: Engine): Promise<void> {
   const runRoot = join(engine.paths.run, 'containers');
   for (const id of await readdir(runRoot).catch(() => [])) {
-    if (!engine.containers.get(id)?.link) await rm(join(runRoot, id), { recursive: true, force: true });
+    if (!engine.containers.get(id)?.link)
+      await rm(join(runRoot, id), { recursive: true, force: true });
   }
   for (const parent of cgroupParents(engine.facts.cgroup, PARENT)) {
     for (const id of await readdir(parent).catch(() => [])) {
       const known = engine.containers.get(id);
       if (/^[0-9a-f]{64}$/.test(id) && known && !known.link)
-        await removeCgroup(join(parent, id)).catch((error) => engine.log.warn({ err: error }, 'cannot sweep a control group'));
+        await removeCgroup(join(parent, id)).catch((error) =>
+          engine.log.warn({ err: error }, 'cannot sweep a control group'),
+        );
     }
   }
 }
-

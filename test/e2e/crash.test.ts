@@ -24,7 +24,18 @@ test('ten kills with five running containers: nothing is lost', async () => {
   const names = ['a', 'b', 'c', 'd', 'e'].map((letter) => `counter-${letter}`);
   for (const name of names)
     expect(
-      (await petri.docker('run', '-d', '--name', name, 'busybox', 'sh', '-c', 'i=0; while :; do echo $i; i=$((i+1)); usleep 20000; done')).code,
+      (
+        await petri.docker(
+          'run',
+          '-d',
+          '--name',
+          name,
+          'busybox',
+          'sh',
+          '-c',
+          'i=0; while :; do echo $i; i=$((i+1)); usleep 20000; done',
+        )
+      ).code,
     ).toBe(0);
   const identity = '{{.State.Pid}} {{.State.StartedAt}} {{.NetworkSettings.IPAddress}}';
   const before = await inspect(identity, ...names);
@@ -46,9 +57,21 @@ test('ten kills with five running containers: nothing is lost', async () => {
 test('who ended while the supervisor was down has its true exit code', async () => {
   const codes = [0, 1, 7, 42, 126, 255];
   for (const code of codes)
-    await petri.docker('run', '-d', '-i', '--name', `exit-${code}`, 'busybox', 'sh', '-c', `while [ ! -e /go ]; do usleep 10000; done; exit ${code}`);
+    await petri.docker(
+      'run',
+      '-d',
+      '-i',
+      '--name',
+      `exit-${code}`,
+      'busybox',
+      'sh',
+      '-c',
+      `while [ ! -e /go ]; do usleep 10000; done; exit ${code}`,
+    );
   await petri.docker('run', '-d', '--name', 'killed', 'busybox', 'sleep', '1000');
-  const pids = (await inspect('{{.State.Pid}}', ...codes.map((code) => `exit-${code}`))).map(Number);
+  const pids = (await inspect('{{.State.Pid}}', ...codes.map((code) => `exit-${code}`))).map(
+    Number,
+  );
   const [victim = 0] = (await inspect('{{.State.Pid}}', 'killed')).map(Number);
   await petri.kill();
   const { writeFileSync } = await import('node:fs');
@@ -56,7 +79,11 @@ test('who ended while the supervisor was down has its true exit code', async () 
   process.kill(victim, 'SIGKILL');
   for (const pid of [...pids, victim]) await gone(pid);
   await petri.up();
-  const states = await inspect('{{.State.Status}} {{.State.ExitCode}}', ...codes.map((code) => `exit-${code}`), 'killed');
+  const states = await inspect(
+    '{{.State.Status}} {{.State.ExitCode}}',
+    ...codes.map((code) => `exit-${code}`),
+    'killed',
+  );
   expect(states).toEqual([...codes.map((code) => `exited ${code}`), 'exited 137']);
 });
 

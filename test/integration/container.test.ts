@@ -8,7 +8,8 @@ beforeAll(async () => {
 });
 afterAll(() => engine.close());
 
-const sh = (script: string, ...more: [object?, object?]) => run(engine, ['sh', '-c', script], ...more);
+const sh = (script: string, ...more: [object?, object?]) =>
+  run(engine, ['sh', '-c', script], ...more);
 
 describe('a program in a container', () => {
   test('runs, prints, and ends with its exit code', async () => {
@@ -28,7 +29,9 @@ describe('a program in a container', () => {
   });
 
   test('as a user has no capabilities at all', async () => {
-    const { output } = await sh('id; grep -E "Cap(Prm|Eff)" /proc/self/status', { User: '1000:1001' });
+    const { output } = await sh('id; grep -E "Cap(Prm|Eff)" /proc/self/status', {
+      User: '1000:1001',
+    });
     expect(output).toBe(
       'uid=1000 gid=1001 groups=1001\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\n',
     );
@@ -43,7 +46,9 @@ describe('a program in a container', () => {
   });
 
   test('has its own host name, hosts file and address', async () => {
-    const { output } = await sh('hostname; cat /etc/hosts; ip -4 addr show eth0', { Hostname: 'mars' });
+    const { output } = await sh('hostname; cat /etc/hosts; ip -4 addr show eth0', {
+      Hostname: 'mars',
+    });
     expect(output).toMatch(/^mars\n/);
     expect(output).toContain(engine.engine.network.gateway.replace(/\.1$/, '.'));
     expect(output).toContain('\tmars\n');

@@ -28,6 +28,8 @@ const SHIM = process.env.PETRI_TEST_SHIM ?? 'build/petri-shim';
 const BUSYBOX = 'build/busybox.tar';
 
 export async function openTestEngine(changes: Partial<OpenOptions> = {}): Promise<TestEngine> {
+  // As the supervisor's own: what needs other modes must ask for them.
+  process.umask(0o077);
   const root = await mkdtemp(join(tmpdir(), 'petri-test-'));
   const options: OpenOptions = {
     dataRoot: join(root, 'data'),

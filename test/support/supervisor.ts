@@ -30,7 +30,13 @@ export class Supervisor {
     const bip = `10.${randomInt(200, 250)}.${randomInt(0, 250)}.1/24`;
     const supervisor = new Supervisor(root, `pt${randomBytes(3).toString('hex')}`, bip);
     await supervisor.up();
-    const loaded = await supervisor.docker('import', '-c', 'CMD ["sh"]', 'build/busybox.tar', 'busybox:latest');
+    const loaded = await supervisor.docker(
+      'import',
+      '-c',
+      'CMD ["sh"]',
+      'build/busybox.tar',
+      'busybox:latest',
+    );
     if (loaded.code !== 0) throw new Error(`cannot load busybox: ${loaded.stderr}`);
     return supervisor;
   }
@@ -43,14 +49,26 @@ export class Supervisor {
   }
   get flags(): string[] {
     return [
-      '--data-root', join(this.root, 'data'), '--exec-root', join(this.root, 'run'), '-H', `unix://${this.socket}`,
-      '--pidfile', join(this.root, 'pid'), '--bridge', this.bridge, '--bip', this.bip,
+      '--data-root',
+      join(this.root, 'data'),
+      '--exec-root',
+      join(this.root, 'run'),
+      '-H',
+      `unix://${this.socket}`,
+      '--pidfile',
+      join(this.root, 'pid'),
+      '--bridge',
+      this.bridge,
+      '--bip',
+      this.bip,
     ];
   }
 
   /** Starts the process and waits until it answers. */
   async up(): Promise<void> {
-    const child = spawn(process.execPath, ['dist/supervisor.mjs', ...this.flags], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(process.execPath, ['dist/supervisor.mjs', ...this.flags], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     child.stderr?.on('data', (text) => {
       this.log += text;
     });
@@ -95,8 +113,12 @@ export class Supervisor {
   /** One request on a connection of its own. */
   api(method: string, path: string, body?: unknown): Promise<{ status: number; text: string }> {
     return new Promise((resolve, reject) => {
-      const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
-      const headers = text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+      const text =
+        body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
+      const headers =
+        text === undefined
+          ? {}
+          : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
       const sent = request({ socketPath: this.socket, method, path, headers }, async (response) => {
         let answer = '';
         for await (const chunk of response) answer += chunk;
@@ -108,12 +130,22 @@ export class Supervisor {
   }
 }
 
-export function run(file: string, args: string[], env: Record<string, string> = {}, input?: string): Promise<Ran> {
+export function run(
+  file: string,
+  args: string[],
+  env: Record<string, string> = {},
+  input?: string,
+): Promise<Ran> {
   return new Promise((resolve) => {
-    const child = execFile(file, args, { env: { ...process.env, ...env }, maxBuffer: 1 << 28 }, (error, stdout, stderr) => {
-      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 255;
-      resolve({ code, stdout, stderr });
-    });
+    const child = execFile(
+      file,
+      args,
+      { env: { ...process.env, ...env }, maxBuffer: 1 << 28 },
+      (error, stdout, stderr) => {
+        const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 255;
+        resolve({ code, stdout, stderr });
+      },
+    );
     child.stdin?.end(input ?? '');
   });
 }

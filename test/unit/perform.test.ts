@@ -1,11 +1,18 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { KernelError } from '../../src/errors/errors.ts';
-import { perform, StepFailure, type Handlers } from '../../src/step/perform.ts';
-import { numberSteps, slot, type StepDraft } from '../../src/step/step.ts';
+import { type Handlers, perform, StepFailure } from '../../src/step/perform.ts';
+import { numberSteps, type StepDraft, slot } from '../../src/step/step.ts';
 
 const draft = (call: string, more: Partial<StepDraft> = {}): StepDraft => ({
-  actor: 'supervisor', phase: 'cgroup', call, args: {}, why: 'a test', see: 'test(1)', sh: 'true', ...more,
+  actor: 'supervisor',
+  phase: 'cgroup',
+  call,
+  args: {},
+  why: 'a test',
+  see: 'test(1)',
+  sh: 'true',
+  ...more,
 });
 
 /** Handlers that record what was called. */
@@ -33,18 +40,30 @@ test('whichever step fails, exactly those before it are undone, last first', () 
       const { calls, handlers } = recording(`do${failing}`);
       expect(() => run(steps, handlers)).toThrow(StepFailure);
       const before = Array.from({ length: failing }, (_, i) => i);
-      expect(calls).toEqual([...before.map((i) => `do${i}`), ...before.toReversed().map((i) => `undo${i}`)]);
+      expect(calls).toEqual([
+        ...before.map((i) => `do${i}`),
+        ...before.toReversed().map((i) => `undo${i}`),
+      ]);
     }),
   );
 });
 
 test('an undo that fails does not keep the others from being done', () => {
-  const steps = [draft('a', { undo: { call: 'undo-a', args: {} } }), draft('b', { undo: { call: 'undo-b', args: {} } }), draft('fails')];
+  const steps = [
+    draft('a', { undo: { call: 'undo-a', args: {} } }),
+    draft('b', { undo: { call: 'undo-b', args: {} } }),
+    draft('fails'),
+  ];
   const calls: string[] = [];
   const handlers: Handlers = {
-    a: () => 0, b: () => 0,
-    fails: () => { throw new KernelError('fails', 1, 'EPERM'); },
-    'undo-b': () => { throw new KernelError('undo-b', 16, 'EBUSY'); },
+    a: () => 0,
+    b: () => 0,
+    fails: () => {
+      throw new KernelError('fails', 1, 'EPERM');
+    },
+    'undo-b': () => {
+      throw new KernelError('undo-b', 16, 'EBUSY');
+    },
     'undo-a': () => calls.push('undo-a'),
   };
   expect(() => run(steps, handlers)).toThrow(StepFailure);

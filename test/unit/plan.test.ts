@@ -6,9 +6,9 @@ import { isSlot, type Step } from '../../src/step/step.ts';
 import { planInput, V1, V2 } from '../support/plan-input.ts';
 
 const variants = {
-  'v2': planInput(),
-  'v1': planInput({}, {}, { facts: { ...planInput().facts, cgroup: V1 } }),
-  'terminal': planInput({ Tty: true, OpenStdin: true }),
+  v2: planInput(),
+  v1: planInput({}, {}, { facts: { ...planInput().facts, cgroup: V1 } }),
+  terminal: planInput({ Tty: true, OpenStdin: true }),
   'limits-v2': planInput({}, { Memory: 64 << 20, NanoCpus: 5e8, CpuShares: 512, PidsLimit: 20 }),
   'limits-v1': planInput(
     {},
@@ -21,17 +21,25 @@ const variants = {
     { identity: { uid: 33, gid: 33, groups: [33], home: '/var/www' } },
   ),
   'host-network': planInput({}, { NetworkMode: 'host' }, { network: [], netns: 'host' }),
-  'old-kernel': planInput({}, {}, { facts: { ...planInput().facts, cgroup: V2, overlayLowerdirPlus: false } }),
+  'old-kernel': planInput(
+    {},
+    {},
+    { facts: { ...planInput().facts, cgroup: V2, overlayLowerdirPlus: false } },
+  ),
 };
 
-const plans = Object.entries(variants).map(([name, input]) => [name, planContainer(input)] as const);
+const plans = Object.entries(variants).map(
+  ([name, input]) => [name, planContainer(input)] as const,
+);
 
 const index = (plan: readonly Step[], found: (step: Step) => boolean) => plan.findIndex(found);
 const call = (name: string) => (step: Step) => step.call === name;
 
 describe.each(plans)('plan %s', (name, plan) => {
   test('is the golden one', async () => {
-    await expect(`${JSON.stringify(plan, null, 1)}\n`).toMatchFileSnapshot(`golden/plan-${name}.json`);
+    await expect(`${JSON.stringify(plan, null, 1)}\n`).toMatchFileSnapshot(
+      `golden/plan-${name}.json`,
+    );
   });
 
   test('numbers its steps from 1, the supervisor’s first, then the shim’s, then init’s', () => {
@@ -55,14 +63,26 @@ describe.each(plans)('plan %s', (name, plan) => {
   });
 
   test('can be sent to the shim', () => {
-    const inherited = new Map([['netns', 10], ['cgroup', 11]]);
+    const inherited = new Map([
+      ['netns', 10],
+      ['cgroup', 11],
+    ]);
     expect(encodePlan(shim, plan, inherited).length).toBeGreaterThan(1000);
   });
 
   test('leaves the host before it mounts, and drops rights in the only safe order', () => {
     const pivot = index(plan, call('pivot_root'));
     expect(index(plan, ({ args }) => args.fstype === 'proc')).toBeGreaterThan(pivot);
-    const order = ['capbset', 'setgroups', 'setresgid', 'setresuid', 'capset', 'getcwd', 'close_range', 'execve'];
+    const order = [
+      'capbset',
+      'setgroups',
+      'setresgid',
+      'setresuid',
+      'capset',
+      'getcwd',
+      'close_range',
+      'execve',
+    ];
     const places = order.map((each) => index(plan, call(each)));
     expect(places).toEqual(places.toSorted((a, b) => a - b));
     expect(places[0]).toBeGreaterThan(pivot);

@@ -9,7 +9,13 @@ const PASSWD = [
   'huge:x:4294967296:0::/:',
   '# comment',
 ].join('\n');
-const GROUP = ['root:x:0:', 'wheel:x:10:root', 'www:x:34:', 'video:x:44:www,root', 'bad:x::www'].join('\n');
+const GROUP = [
+  'root:x:0:',
+  'wheel:x:10:root',
+  'www:x:34:',
+  'video:x:44:www,root',
+  'bad:x::www',
+].join('\n');
 
 const look = (user: string, add: string[] = []) => lookUpIdentity(user, add, PASSWD, GROUP);
 
@@ -39,8 +45,23 @@ describe('a user is found in the container’s own files', () => {
 
 describe('what is no user is refused and never becomes root', () => {
   test.each([
-    'nobody-here', 'broken', 'huge', '-1', '+1', '4294967295', '4294967296', '99999999999999999999', 'www:nogroup',
-    'www:4294967295', ' root', 'root ', '0x0', '1e3', '０', 'root\n', ':nogroup',
+    'nobody-here',
+    'broken',
+    'huge',
+    '-1',
+    '+1',
+    '4294967295',
+    '4294967296',
+    '99999999999999999999',
+    'www:nogroup',
+    'www:4294967295',
+    ' root',
+    'root ',
+    '0x0',
+    '1e3',
+    '０',
+    'root\n',
+    ':nogroup',
   ])('%j', (user) => {
     expect(() => look(user)).toThrow(/unable to find|invalid (user|group) id/);
   });

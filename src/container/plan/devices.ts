@@ -49,13 +49,24 @@ function consoleSteps(): StepDraft[] {
   return [
     init(
       'open',
-      { path: '/dev/console', flags: ['O_CREAT', 'O_EXCL', 'O_NOFOLLOW', 'O_CLOEXEC', 'O_RDONLY'], mode: 0o600, out: slot('console') },
+      {
+        path: '/dev/console',
+        flags: ['O_CREAT', 'O_EXCL', 'O_NOFOLLOW', 'O_CLOEXEC', 'O_RDONLY'],
+        mode: 0o600,
+        out: slot('console'),
+      },
       'a new file to mount on: O_EXCL refuses anything that is there already',
       ': > /dev/console',
     ),
     init(
       'mount',
-      { source: '/dev/pts/0', target: '/dev/console', fstype: null, flags: ['MS_BIND'], data: null },
+      {
+        source: '/dev/pts/0',
+        target: '/dev/console',
+        fstype: null,
+        flags: ['MS_BIND'],
+        data: null,
+      },
       "the console is the container's terminal",
       'mount --bind /dev/pts/0 /dev/console',
     ),

@@ -26,9 +26,26 @@ export function identitySteps(input: PlanInput): StepDraft[] {
       `capsh --drop=ALL,-${kept.join(',-').toLowerCase()}`,
       { see: 'capabilities(7)' },
     ),
-    init('setgroups', { groups: [...identity.groups] }, 'exactly these groups: those of the engine are gone', `# --groups ${identity.groups.join(',')}`),
-    init('setresgid', { rgid: identity.gid, egid: identity.gid, sgid: identity.gid }, 'its group', `# setpriv --regid ${identity.gid}`),
-    init('setresuid', { ruid: identity.uid, euid: identity.uid, suid: identity.uid }, identity.uid === 0 ? 'root, but with few capabilities' : 'its user: with this all capabilities are gone', `# setpriv --reuid ${identity.uid}`),
+    init(
+      'setgroups',
+      { groups: [...identity.groups] },
+      'exactly these groups: those of the engine are gone',
+      `# --groups ${identity.groups.join(',')}`,
+    ),
+    init(
+      'setresgid',
+      { rgid: identity.gid, egid: identity.gid, sgid: identity.gid },
+      'its group',
+      `# setpriv --regid ${identity.gid}`,
+    ),
+    init(
+      'setresuid',
+      { ruid: identity.uid, euid: identity.uid, suid: identity.uid },
+      identity.uid === 0
+        ? 'root, but with few capabilities'
+        : 'its user: with this all capabilities are gone',
+      `# setpriv --reuid ${identity.uid}`,
+    ),
     capset(identity.uid === 0 ? kept : []),
     ...enterWorkingDirectory(record.config.WorkingDir || '/'),
   ];
@@ -86,9 +103,15 @@ function makeWorkingDirectory(path: string): StepDraft[] {
   const parts = path.split('/').filter(Boolean);
   return parts.map((_, i) => {
     const folder = `/${parts.slice(0, i + 1).join('/')}`;
-    return init('mkdir', { path: folder, mode: 0o755 }, 'the working directory is made if it is not there', `mkdir -p ${quote(folder)}`, {
-      accept: 'EEXIST',
-    });
+    return init(
+      'mkdir',
+      { path: folder, mode: 0o755 },
+      'the working directory is made if it is not there',
+      `mkdir -p ${quote(folder)}`,
+      {
+        accept: 'EEXIST',
+      },
+    );
   });
 }
 
@@ -103,11 +126,19 @@ function readOnlyRoot(): StepDraft {
 
 /** So that a program that is not root can open /dev/stdout, as servers' log files do. */
 function giveStdio(uid: number, config: { Tty: boolean; OpenStdin: boolean }): StepDraft[] {
-  const names = config.Tty ? ['tty'] : [...(config.OpenStdin ? ['stdin_read'] : []), 'stdout_write', 'stderr_write'];
+  const names = config.Tty
+    ? ['tty']
+    : [...(config.OpenStdin ? ['stdin_read'] : []), 'stdout_write', 'stderr_write'];
   return names.map((name) =>
-    init('fchown', { fd: slot(name), uid, gid: -1 }, 'its own output: it may open /dev/stdout', `# chown ${uid} ${name}`, {
-      see: 'chown(2)',
-    }),
+    init(
+      'fchown',
+      { fd: slot(name), uid, gid: -1 },
+      'its own output: it may open /dev/stdout',
+      `# chown ${uid} ${name}`,
+      {
+        see: 'chown(2)',
+      },
+    ),
   );
 }
 
@@ -125,7 +156,9 @@ function enterWorkingDirectory(path: string): StepDraft[] {
       'found as the user, and not through /proc/self/fd: that could lead out of the container',
       `test -d ${quote(path)}`,
     ),
-    init('fchdir', { fd: slot('cwd') }, 'where the program starts', `cd ${quote(path)}`, { see: 'chdir(2)' }),
+    init('fchdir', { fd: slot('cwd') }, 'where the program starts', `cd ${quote(path)}`, {
+      see: 'chdir(2)',
+    }),
     init('getcwd', {}, 'prove that it lies under the new root', 'pwd'),
   ];
 }

@@ -86,9 +86,19 @@ export function weightFromShares(shares: number): number {
 function cpuset(host: HostConfig): LimitFile[] {
   const files: LimitFile[] = [];
   if (host.CpusetCpus)
-    files.push({ controller: 'cpuset', file: 'cpuset.cpus', data: host.CpusetCpus, why: 'the CPUs it may run on' });
+    files.push({
+      controller: 'cpuset',
+      file: 'cpuset.cpus',
+      data: host.CpusetCpus,
+      why: 'the CPUs it may run on',
+    });
   if (host.CpusetMems)
-    files.push({ controller: 'cpuset', file: 'cpuset.mems', data: host.CpusetMems, why: 'the memory nodes it may use' });
+    files.push({
+      controller: 'cpuset',
+      file: 'cpuset.mems',
+      data: host.CpusetMems,
+      why: 'the memory nodes it may use',
+    });
   return files;
 }
 

@@ -51,7 +51,9 @@ export function mountSteps(input: PlanInput): StepDraft[] {
 }
 
 function mount({ fstype, target, flags, data, why }: Mount, at = target): StepDraft {
-  const options = [...flags.map((flag) => flag.slice(3).toLowerCase()), ...(data ? [data] : [])].join(',').replace('rdonly', 'ro');
+  const options = [...flags.map((flag) => flag.slice(3).toLowerCase()), ...(data ? [data] : [])]
+    .join(',')
+    .replace('rdonly', 'ro');
   return init(
     'mount',
     { source: fstype, target: at, fstype, flags, data: data ?? null },
@@ -76,7 +78,9 @@ function onFolder(what: Mount): StepDraft[] {
       `${what.target} must be a true folder: a link that an image put there is refused`,
       `[ -d ${what.target} ] && [ ! -L ${what.target} ]`,
     ),
-    init('fchdir', { fd: at }, 'stand in it: it cannot be swapped any more', `cd ${what.target}`, { see: 'chdir(2)' }),
+    init('fchdir', { fd: at }, 'stand in it: it cannot be swapped any more', `cd ${what.target}`, {
+      see: 'chdir(2)',
+    }),
     mount(what, '.'),
   ];
 }
@@ -90,9 +94,20 @@ function below({ record }: PlanInput): StepDraft[] {
     folder('/dev/pts', 0o755),
     record.config.Tty ? placeTerminals() : newTerminals(),
     folder('/dev/shm', 0o1777),
-    mount({ fstype: 'tmpfs', target: '/dev/shm', flags: SAFE, data: `mode=1777,size=${shm}`, why: 'POSIX shared memory, bounded' }),
+    mount({
+      fstype: 'tmpfs',
+      target: '/dev/shm',
+      flags: SAFE,
+      data: `mode=1777,size=${shm}`,
+      why: 'POSIX shared memory, bounded',
+    }),
     folder('/dev/mqueue', 0o755),
-    mount({ fstype: 'mqueue', target: '/dev/mqueue', flags: SAFE, why: 'POSIX message queues of this ipc namespace' }),
+    mount({
+      fstype: 'mqueue',
+      target: '/dev/mqueue',
+      flags: SAFE,
+      why: 'POSIX message queues of this ipc namespace',
+    }),
   ];
 }
 
@@ -109,7 +124,13 @@ function newTerminals(): StepDraft {
 function placeTerminals(): StepDraft {
   return init(
     'move_mount',
-    { from: slot('devpts'), from_path: '', to: 'AT_FDCWD', to_path: '/dev/pts', flags: ['MOVE_MOUNT_F_EMPTY_PATH'] },
+    {
+      from: slot('devpts'),
+      from_path: '',
+      to: 'AT_FDCWD',
+      to_path: '/dev/pts',
+      flags: ['MOVE_MOUNT_F_EMPTY_PATH'],
+    },
     'the terminals the shim made appear in the container',
     '# $R/dev/pts is in place',
   );
@@ -123,14 +144,31 @@ function cgroupMounts({ facts }: PlanInput): StepDraft[] {
   if (facts.cgroup.mode === 'v2')
     return [mount({ fstype: 'cgroup2', target: CGROUP, flags: readOnly, why })];
   return [
-    mount({ fstype: 'tmpfs', target: CGROUP, flags: SAFE, data: 'mode=755,size=64k', why: 'a folder for each hierarchy' }),
+    mount({
+      fstype: 'tmpfs',
+      target: CGROUP,
+      flags: SAFE,
+      data: 'mode=755,size=64k',
+      why: 'a folder for each hierarchy',
+    }),
     ...facts.cgroup.hierarchies.flatMap(({ name }) => [
-      init('mkdir', { path: `${CGROUP}/${name}`, mode: 0o755 }, 'a place to mount on', `mkdir ${CGROUP}/${name}`),
+      init(
+        'mkdir',
+        { path: `${CGROUP}/${name}`, mode: 0o755 },
+        'a place to mount on',
+        `mkdir ${CGROUP}/${name}`,
+      ),
       mount({ fstype: 'cgroup', target: `${CGROUP}/${name}`, flags: readOnly, data: name, why }),
     ]),
     init(
       'mount',
-      { source: null, target: CGROUP, fstype: null, flags: ['MS_REMOUNT', 'MS_BIND', ...readOnly], data: null },
+      {
+        source: null,
+        target: CGROUP,
+        fstype: null,
+        flags: ['MS_REMOUNT', 'MS_BIND', ...readOnly],
+        data: null,
+      },
       'and the folder itself is closed',
       `mount -o remount,bind,ro ${CGROUP}`,
     ),
@@ -155,7 +193,13 @@ function engineFiles(): StepDraft[] {
       ),
       init(
         'move_mount',
-        { from: slot(name), from_path: '', to: at, to_path: '', flags: ['MOVE_MOUNT_F_EMPTY_PATH', 'MOVE_MOUNT_T_EMPTY_PATH'] },
+        {
+          from: slot(name),
+          from_path: '',
+          to: at,
+          to_path: '',
+          flags: ['MOVE_MOUNT_F_EMPTY_PATH', 'MOVE_MOUNT_T_EMPTY_PATH'],
+        },
         `the engine's /etc/${name} lies over the image's`,
         `mount --bind "$C/${name}" /etc/${name}`,
       ),

@@ -31,7 +31,12 @@ export function namespaceSteps(input: PlanInput): StepDraft[] {
       `echo ${hostConfig.OomScoreAdj} > /proc/self/oom_score_adj`,
       { see: 'proc_pid_oom_score_adj(5)' },
     ),
-    init('setsid', {}, 'a session of its own: no signal and no terminal of the host reaches it', 'setsid'),
+    init(
+      'setsid',
+      {},
+      'a session of its own: no signal and no terminal of the host reaches it',
+      'setsid',
+    ),
   ];
 }
 
@@ -42,7 +47,15 @@ function clone({ facts, record }: PlanInput): StepDraft {
   return shim(
     'clone3',
     {
-      flags: ['CLONE_NEWNS', 'CLONE_NEWPID', ...uts, 'CLONE_NEWIPC', ...born, 'CLONE_PIDFD', 'CLONE_VFORK'],
+      flags: [
+        'CLONE_NEWNS',
+        'CLONE_NEWPID',
+        ...uts,
+        'CLONE_NEWIPC',
+        ...born,
+        'CLONE_PIDFD',
+        'CLONE_VFORK',
+      ],
       cgroup: v2 ? slot('cgroup') : null,
       pidfd: slot('pidfd'),
     },
@@ -91,11 +104,21 @@ function hideGroups(): StepDraft {
 
 function hostnames(hostname: string, domainname: string): StepDraft[] {
   const steps = [
-    init('sethostname', { name: hostname }, 'its name, seen only inside', `hostname ${quote(hostname)}`),
+    init(
+      'sethostname',
+      { name: hostname },
+      'its name, seen only inside',
+      `hostname ${quote(hostname)}`,
+    ),
   ];
   if (domainname)
     steps.push(
-      init('setdomainname', { name: domainname }, 'and its NIS domain, likewise', `domainname ${quote(domainname)}`),
+      init(
+        'setdomainname',
+        { name: domainname },
+        'and its NIS domain, likewise',
+        `domainname ${quote(domainname)}`,
+      ),
     );
   return steps;
 }

@@ -2,7 +2,7 @@
  * From a container's configuration to the ordered list of steps that makes it. A pure function: the
  * same input gives the same list, so it can be shown before it is run, and tested without root.
  */
-import { numberSteps, slot, type Step } from '../../step/step.ts';
+import { numberSteps, type Step, slot } from '../../step/step.ts';
 import { cgroupSteps } from './cgroup.ts';
 import { deviceSteps } from './devices.ts';
 import { by } from './draft.ts';
@@ -32,10 +32,17 @@ export function planContainer(input: PlanInput): Step[] {
 }
 
 function spawnShim({ paths, netns, facts }: PlanInput) {
-  const inherit = [...(netns === 'own' ? [slot('netns')] : []), ...(facts.cgroup.mode === 'v2' ? [slot('cgroup')] : [])];
+  const inherit = [
+    ...(netns === 'own' ? [slot('netns')] : []),
+    ...(facts.cgroup.mode === 'v2' ? [slot('cgroup')] : []),
+  ];
   return by('supervisor', 'stdio')(
     'posix_spawn',
-    { file: 'petri-shim', cwd: paths.runDir, inherit: Object.fromEntries(inherit.map((fd) => [fd.slot, fd])) },
+    {
+      file: 'petri-shim',
+      cwd: paths.runDir,
+      inherit: Object.fromEntries(inherit.map((fd) => [fd.slot, fd])),
+    },
     'a small process that will be the container’s parent: it outlives the engine',
     'petri-shim &',
     { see: 'posix_spawn(3)' },

@@ -7,7 +7,10 @@ import type { Identity, PlanInput } from './input.ts';
 const init = by('init', 'program');
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-export function programSteps({ record, identity }: Pick<PlanInput, 'record' | 'identity'>): StepDraft[] {
+export function programSteps({
+  record,
+  identity,
+}: Pick<PlanInput, 'record' | 'identity'>): StepDraft[] {
   const env = environment(record, identity);
   return [
     ...(record.config.Tty ? [controllingTerminal()] : []),
@@ -46,13 +49,25 @@ function controllingTerminal(): StepDraft {
 function connect(tty: boolean): StepDraft[] {
   const from = tty ? ['tty', 'tty', 'tty'] : ['stdin_read', 'stdout_write', 'stderr_write'];
   return from.map((name, to) =>
-    init('dup2', { fd: slot(name), to }, ['standard input', 'standard output', 'standard error'][to] as string, `exec ${to}<>${name}`),
+    init(
+      'dup2',
+      { fd: slot(name), to },
+      ['standard input', 'standard output', 'standard error'][to] as string,
+      `exec ${to}<>${name}`,
+    ),
   );
 }
 
 /** PATH, HOSTNAME, TERM, what image and user set, HOME; a later value wins. docker's order. */
-export function environment({ config }: Pick<ContainerRecord, 'config'>, identity: Identity): string[] {
-  const base = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${config.Hostname}`, ...(config.Tty ? ['TERM=xterm'] : [])];
+export function environment(
+  { config }: Pick<ContainerRecord, 'config'>,
+  identity: Identity,
+): string[] {
+  const base = [
+    `PATH=${DEFAULT_PATH}`,
+    `HOSTNAME=${config.Hostname}`,
+    ...(config.Tty ? ['TERM=xterm'] : []),
+  ];
   const all = new Map<string, string>();
   for (const entry of [...base, ...config.Env]) all.set(entry.slice(0, entry.indexOf('=')), entry);
   if (!all.has('HOME')) all.set('HOME', `HOME=${identity.home}`);

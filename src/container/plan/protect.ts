@@ -24,13 +24,7 @@ export const MASKED = [
   '/sys/firmware',
 ];
 
-export const READ_ONLY = [
-  '/proc/bus',
-  '/proc/fs',
-  '/proc/irq',
-  '/proc/sys',
-  '/proc/sysrq-trigger',
-];
+export const READ_ONLY = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
 export function protectSteps(input: PlanInput): StepDraft[] {
   const { hostConfig } = input.record;
@@ -42,7 +36,10 @@ export function protectSteps(input: PlanInput): StepDraft[] {
   ];
 }
 
-function existing(input: PlanInput, paths: readonly string[]): ['file' | 'directory' | string, string][] {
+function existing(
+  input: PlanInput,
+  paths: readonly string[],
+): ['file' | 'directory' | string, string][] {
   return paths.flatMap((path) => {
     const kind = input.kernelPaths.get(path);
     return kind ? [[path, kind] as [string, string]] : [];
@@ -61,7 +58,13 @@ function hideFile(path: string): StepDraft {
 function hideFolder(path: string): StepDraft {
   return init(
     'mount',
-    { source: 'tmpfs', target: path, fstype: 'tmpfs', flags: ['MS_RDONLY', 'MS_NOSUID', 'MS_NODEV', 'MS_NOEXEC'], data: 'size=0k,mode=555' },
+    {
+      source: 'tmpfs',
+      target: path,
+      fstype: 'tmpfs',
+      flags: ['MS_RDONLY', 'MS_NOSUID', 'MS_NODEV', 'MS_NOEXEC'],
+      data: 'size=0k,mode=555',
+    },
     'hidden under an empty folder',
     `mount -t tmpfs -o ro,size=0k tmpfs ${path}`,
   );
@@ -77,7 +80,13 @@ function readOnly(path: string): StepDraft[] {
     ),
     init(
       'mount',
-      { source: null, target: path, fstype: null, flags: ['MS_BIND', 'MS_REMOUNT', 'MS_RDONLY', 'MS_NOSUID', 'MS_NODEV', 'MS_NOEXEC'], data: null },
+      {
+        source: null,
+        target: path,
+        fstype: null,
+        flags: ['MS_BIND', 'MS_REMOUNT', 'MS_RDONLY', 'MS_NOSUID', 'MS_NODEV', 'MS_NOEXEC'],
+        data: null,
+      },
       'to look at, not to write: these files change the whole host',
       `mount -o remount,bind,ro ${path}`,
     ),

@@ -57,7 +57,11 @@ function overlay({ paths, lowerDirs }: PlanInput): StepDraft[] {
       '# the root: mount -t overlay',
     ),
     ...lowerDirs.map((dir, i) => set('lowerdir+', dir, lowerWhy(i, lowerDirs.length))),
-    set('upperdir', paths.upper, 'what the container writes lands here; the layers stay as they are'),
+    set(
+      'upperdir',
+      paths.upper,
+      'what the container writes lands here; the layers stay as they are',
+    ),
     set('workdir', paths.work, "overlay's own scratch folder, on the same filesystem"),
     init('fsconfig', { fs, cmd: ['FSCONFIG_CMD_CREATE'] }, 'make it', '# create'),
     init(
@@ -68,7 +72,13 @@ function overlay({ paths, lowerDirs }: PlanInput): StepDraft[] {
     ),
     init(
       'move_mount',
-      { from: slot('rootfs'), from_path: '', to: 'AT_FDCWD', to_path: paths.rootfs, flags: ['MOVE_MOUNT_F_EMPTY_PATH'] },
+      {
+        from: slot('rootfs'),
+        from_path: '',
+        to: 'AT_FDCWD',
+        to_path: paths.rootfs,
+        flags: ['MOVE_MOUNT_F_EMPTY_PATH'],
+      },
       'put it on an empty folder: pivot_root wants a mount point',
       '# done by mount',
     ),
@@ -76,11 +86,15 @@ function overlay({ paths, lowerDirs }: PlanInput): StepDraft[] {
 }
 
 function lowerWhy(index: number, count: number): string {
-  if (index === 0) return 'on top, true folders for /dev, /proc and /sys: links of those names in an image do not count';
+  if (index === 0)
+    return 'on top, true folders for /dev, /proc and /sys: links of those names in an image do not count';
   return `layer ${count - index} of ${count - 1} of the image, read-only and shared with other containers`;
 }
 
-function mountCommand(lowerDirs: readonly string[], { upper, work, rootfs }: PlanInput['paths']): string {
+function mountCommand(
+  lowerDirs: readonly string[],
+  { upper, work, rootfs }: PlanInput['paths'],
+): string {
   const options = `lowerdir=${lowerDirs.join(':')},upperdir=${upper},workdir=${work}`;
   return `mount -t overlay overlay -o ${quote(options)} ${quote(rootfs)}`;
 }

@@ -64,13 +64,24 @@ function terminalSteps(): StepDraft[] {
     shim('fsconfig', { fs, cmd: ['FSCONFIG_CMD_CREATE'] }, 'make it', '# create'),
     shim(
       'fsmount',
-      { fs, flags: ['FSMOUNT_CLOEXEC'], attr_flags: ['MOUNT_ATTR_NOSUID', 'MOUNT_ATTR_NOEXEC'], out: slot('devpts') },
+      {
+        fs,
+        flags: ['FSMOUNT_CLOEXEC'],
+        attr_flags: ['MOUNT_ATTR_NOSUID', 'MOUNT_ATTR_NOEXEC'],
+        out: slot('devpts'),
+      },
       'a mount that is nowhere yet: only this descriptor knows it',
       'mount -t devpts -o nosuid,noexec devpts "$R/dev/pts"',
     ),
     shim(
       'openat2',
-      { dir: slot('devpts'), path: 'ptmx', flags: ['O_RDWR', 'O_NOCTTY', 'O_CLOEXEC'], resolve: ['RESOLVE_NO_SYMLINKS'], out: slot('terminal') },
+      {
+        dir: slot('devpts'),
+        path: 'ptmx',
+        flags: ['O_RDWR', 'O_NOCTTY', 'O_CLOEXEC'],
+        resolve: ['RESOLVE_NO_SYMLINKS'],
+        out: slot('terminal'),
+      },
       "the shim's side of the terminal",
       'exec {terminal}<> "$R/dev/pts/ptmx"',
     ),
@@ -83,7 +94,12 @@ function terminalSteps(): StepDraft[] {
     ),
     shim(
       'ioctl',
-      { fd: slot('terminal'), request: ['TIOCGPTPEER'], arg: ['O_RDWR', 'O_NOCTTY', 'O_CLOEXEC'], out: slot('tty') },
+      {
+        fd: slot('terminal'),
+        request: ['TIOCGPTPEER'],
+        arg: ['O_RDWR', 'O_NOCTTY', 'O_CLOEXEC'],
+        out: slot('tty'),
+      },
       "open the program's side through the descriptor: no path inside the container is trusted",
       'exec {tty}<> "$R/dev/pts/0"',
       { see: 'ioctl_tty(2)' },
