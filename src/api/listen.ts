@@ -2,7 +2,7 @@
  * Where the server listens: a unix socket that nobody but root and one group can open at any moment of its
  * life, unix(7). The mode comes from the umask before bind(2), not from a chmod after it.
  */
-import { chownSync, readFileSync } from 'node:fs';
+import { chownSync, existsSync, readFileSync } from 'node:fs';
 import { lstat, mkdir, unlink } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { createConnection } from 'node:net';
@@ -93,6 +93,7 @@ function bind(server: Server, path: string): Promise<void> {
 /** The group that may use the socket besides root: `petri`, else `docker`, else nobody. group(5) */
 function groupId(): number | undefined {
   if (process.getuid?.() !== 0) return undefined;
+  if (!existsSync('/etc/group')) return undefined;
   const lines = readFileSync('/etc/group', 'utf8').split('\n');
   for (const group of groups) {
     const id = lines.find((line) => line.startsWith(`${group}:`))?.split(':')[2];

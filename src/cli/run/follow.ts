@@ -35,9 +35,14 @@ async function show(
 ): Promise<void> {
   const { stderr } = session.streams;
   const options = textOptions(stderr, session.environment);
+  let previous: StepLine['Step'] | null = null;
   for await (const line of lines) {
+    const { Step: step, Result: result } = line;
     const text =
-      format === 'json' ? JSON.stringify(line) : renderStepLine(line.Step, line.Result, options);
+      format === 'json'
+        ? JSON.stringify(line)
+        : renderStepLine(step, result, { ...options, previous });
     stderr.write(`${text}\n`);
+    previous = step;
   }
 }

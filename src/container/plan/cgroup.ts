@@ -5,7 +5,7 @@
  */
 import { type DeviceRule, dockerDeviceRules, v1DeviceTexts } from '../../kernel/device-filter.ts';
 import { type StepDraft, slot } from '../../step/step.ts';
-import { by } from './draft.ts';
+import { by, quote } from './draft.ts';
 import type { PlanInput } from './input.ts';
 import { limitFiles } from './limits.ts';
 
@@ -53,7 +53,9 @@ function makeGroup(path: string): StepDraft {
 }
 
 function setFile(path: string, data: string, why: string): StepDraft {
-  return write('write', { path, data }, why, `echo ${data} > ${path}`, { see: 'cgroups(7)' });
+  return write('write', { path, data }, why, `echo ${quote(data)} > ${path}`, {
+    see: 'cgroups(7)',
+  });
 }
 
 function deviceSteps(input: PlanInput): StepDraft[] {
