@@ -10,7 +10,7 @@ export async function setState(
   changes: Partial<ContainerRecord> = {},
 ): Promise<void> {
   const record = { ...container.record, ...changes, state };
-  await writeRecord(container.paths.record, record);
+  await writeRecord(container.paths.record, record, state.status === 'running' ? 'whole' : 'new');
   container.record = record;
   container.emit('state');
 }

@@ -6,9 +6,10 @@
  * The last member, `checksum`, finds flipped bytes. Who edits a record by hand deletes that line.
  */
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
+import { closeSync, constants, fsync, openSync, renameSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { SystemError } from '../errors/errors.ts';
@@ -24,13 +25,16 @@ const writing = new Map<string, Promise<void>>();
 /**
  * Replaces the record at `path`; when this resolves it is on the disk. Mode 0600.
  * @param value an object, written as indented JSON
+ * @param after `whole`: after a power cut it may also be the old record, as whole as the new one. For what a power
+ *   cut makes untrue anyhow, such as that a container runs.
  */
 export function writeRecord<T extends { readonly schema: number }>(
   path: string,
   value: T,
+  after: 'new' | 'whole' = 'new',
 ): Promise<void> {
   const text = withChecksum(JSON.stringify(value, null, 2));
-  const turn = (writing.get(path) ?? Promise.resolve()).then(() => replace(path, text));
+  const turn = (writing.get(path) ?? Promise.resolve()).then(() => replace(path, text, after));
   const settled = turn.catch(() => undefined);
   writing.set(path, settled);
   void settled.then(() => {
@@ -68,14 +72,28 @@ export async function quarantine(
   return aside;
 }
 
-async function replace(path: string, text: string): Promise<void> {
+/** Only what waits for the disk leaves the main thread: a hop there and back costs more than a short write. */
+async function replace(path: string, text: string, after: 'new' | 'whole'): Promise<void> {
   const temporary = `${path}.new`;
-  await using(open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600), async (file) => {
-    await file.writeFile(text);
-    await file.sync();
-  });
-  await rename(temporary, path);
-  await using(open(dirname(path), O_RDONLY | O_DIRECTORY), (folder) => folder.sync());
+  await withDescriptor(
+    openSync(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600),
+    async (fd) => {
+      writeFileSync(fd, text);
+      await sync(fd);
+    },
+  );
+  renameSync(temporary, path);
+  if (after === 'new') await withDescriptor(openSync(dirname(path), O_RDONLY | O_DIRECTORY), sync);
+}
+
+const sync = promisify(fsync);
+
+async function withDescriptor(fd: number, work: (fd: number) => Promise<void>): Promise<void> {
+  try {
+    await work(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** A fifo must not block, a link must not lead elsewhere, a huge file must not fill the memory. */

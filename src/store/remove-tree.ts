@@ -4,7 +4,8 @@
  * with one nothing is deleted. Names need not be text, and paths may be longer than the kernel takes.
  */
 import { randomBytes } from 'node:crypto';
-import { lstat, readdir, readFile, rename, rmdir, unlink } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { lstat, readdir, rename, rmdir, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { SystemError } from '../errors/errors.ts';
 import { parseMountinfo } from '../kernel/mountinfo.ts';
@@ -27,7 +28,7 @@ export async function removeTree(dir: string, trash: string): Promise<void> {
  * @returns where it is now, for `deleteTree`; undefined when there was nothing
  */
 export async function setAside(dir: string, trash: string): Promise<string | undefined> {
-  await refuseMounts(dir);
+  refuseMounts(dir);
   const aside = join(trash, `${basename(dir)}.${randomBytes(4).toString('hex')}`);
   try {
     await rename(dir, aside);
@@ -48,7 +49,7 @@ export async function emptyFolder(dir: string): Promise<Error[]> {
   for (const name of await readdir(dir, { encoding: 'buffer' })) {
     const path = joinBytes(Buffer.from(dir), name);
     try {
-      await refuseMounts(path.toString());
+      refuseMounts(path.toString());
       await deleteTree(path);
     } catch (error) {
       errors.push(error as Error);
@@ -58,9 +59,9 @@ export async function emptyFolder(dir: string): Promise<Error[]> {
 }
 
 /** Mounts of this mount namespace; one of another namespace the kernel itself detaches (since 3.13). */
-async function refuseMounts(dir: string): Promise<void> {
+function refuseMounts(dir: string): void {
   const inside = `${resolve(dir)}/`;
-  const mounts = parseMountinfo(await readFile('/proc/self/mountinfo', 'utf8'));
+  const mounts = parseMountinfo(readFileSync('/proc/self/mountinfo', 'utf8'));
   const found = mounts.find(({ target }) => `${target}/`.startsWith(inside));
   if (found)
     throw new SystemError(
