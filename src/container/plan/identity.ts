@@ -99,20 +99,49 @@ function limits(ulimits: readonly { Name: string; Soft: number; Hard: number }[]
   );
 }
 
+/**
+ * Each folder is made in the one above it, which was opened without passing through /proc/self/fd: by path alone, root
+ * could be led to make folders of the host.
+ */
 function makeWorkingDirectory(path: string): StepDraft[] {
   const parts = path.split('/').filter(Boolean);
-  return parts.map((_, i) => {
-    const folder = `/${parts.slice(0, i + 1).join('/')}`;
-    return init(
-      'mkdir',
-      { path: folder, mode: 0o755 },
-      'the working directory is made if it is not there',
-      `mkdir -p ${quote(folder)}`,
-      {
-        accept: 'EEXIST',
-      },
-    );
+  return parts.flatMap((name, i) => {
+    const above = `/${parts.slice(0, i).join('/')}`;
+    return [...(i === 0 ? [] : [openAbove(above, i)]), makeIn(above, name, i)];
   });
+}
+
+function openAbove(path: string, depth: number): StepDraft {
+  return init(
+    'openat2',
+    {
+      dir: 'AT_FDCWD',
+      path,
+      flags: ['O_PATH', 'O_DIRECTORY', 'O_CLOEXEC'],
+      resolve: ['RESOLVE_NO_MAGICLINKS'],
+      out: slot(`workdir ${depth}`),
+    },
+    'the folder above, found without /proc/self/fd: that could lead out of the container',
+    `test -d ${quote(path)}`,
+  );
+}
+
+function makeIn(above: string, name: string, depth: number): StepDraft {
+  const path = `${above === '/' ? '' : above}/${name}`;
+  const why = 'the working directory is made if it is not there';
+  const options = { accept: 'EEXIST' };
+  if (depth === 0)
+    return init('mkdir', { path, mode: 0o755 }, why, `mkdir -p ${quote(path)}`, options);
+  return init(
+    'mkdirat',
+    { dir: slot(`workdir ${depth}`), path: name, mode: 0o755 },
+    why,
+    `mkdir -p ${quote(path)}`,
+    {
+      ...options,
+      see: 'mkdir(2)',
+    },
+  );
 }
 
 function readOnlyRoot(): StepDraft {
