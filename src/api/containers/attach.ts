@@ -10,6 +10,9 @@ import { writeAll } from '../write.ts';
 import { containerOf } from './find.ts';
 import { contentType, encode } from './logs.ts';
 
+/** How long a client that goes on talking is listened to after the end. */
+const LINGER_MS = 1000;
+
 export async function attach(exchange: Exchange): Promise<void> {
   const { engine, query, signal } = exchange;
   const container = containerOf(exchange);
@@ -73,6 +76,7 @@ export function join(client: Socket, stream: Duplex): void {
   stream.on('end', () => {
     client.unpipe(stream);
     client.resume();
-    client.on('finish', () => client.destroySoon());
+    // Closing at once over bytes that still come would be a reset to the client, in place of the end.
+    client.on('finish', () => setTimeout(() => client.destroy(), LINGER_MS).unref());
   });
 }
