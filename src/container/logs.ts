@@ -57,12 +57,17 @@ async function* wanted(
   for await (const entry of entries) {
     if (!options[entry.stream]) continue;
     if (options.since !== undefined || options.until !== undefined) {
-      const seconds = Date.parse(entry.time) / 1000;
+      const seconds = secondsOf(entry.time);
       if (options.since !== undefined && seconds < options.since) continue;
       if (options.until !== undefined && seconds > options.until) return;
     }
     yield entry;
   }
+}
+
+/** With its fraction, read as the query's is: a moment that a client took from the log means that very entry. */
+function secondsOf(time: string): number {
+  return Number(`${Date.parse(`${time.slice(0, 19)}Z`) / 1000}.${time.slice(20, -1) || '0'}`);
 }
 
 async function* lastOf(
