@@ -16,7 +16,10 @@ export class DockerSuite {
     let before: Census;
     beforeAll(async () => {
       this.#engine = await Supervisor.start();
-      await this.docker('run', '--rm', 'busybox', 'true'); // what is opened once and for good is open
+      // What is opened once and for good is open.
+      await this.shell(
+        'docker run --name first busybox true; docker logs -f first; docker rm first',
+      );
     });
     beforeEach(async () => {
       before = await this.census();
