@@ -71,3 +71,11 @@ long op_fchown(struct call *call) {
   uid_t uid = (uid_t)arg_int(call);
   return fchown(fd, uid, (gid_t)arg_int(call));
 }
+
+long op_fchownat(struct call *call) {
+  int dir = arg_fd(call);
+  const char *path = arg_str(call);
+  uid_t uid = (uid_t)arg_int(call);
+  gid_t gid = (gid_t)arg_int(call);
+  return syscall(SYS_fchownat, dir, path, uid, gid, (int)arg_int(call));
+}

@@ -19,7 +19,7 @@ rm -rf "$library"
 mkdir -p "$library/node_modules" "$root$prefix/bin"
 cp -R package.json bin dist "$library/"
 mkdir -p "$library/build"
-cp build/petri-shim "$library/build/"
+cp build/petri-shim build/petri-init "$library/build/"
 # koffi is the one dependency that is not in the bundles: it brings a native part.
 cp -R node_modules/koffi "$library/node_modules/"
 [ ! -d node_modules/@koromix ] || cp -R node_modules/@koromix "$library/node_modules/"

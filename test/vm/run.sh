@@ -67,7 +67,7 @@ build_disk() {
   ln -sf "$(readlink -f "$(command -v node)")" "$root/bin/node"
   cp -R "$out"/kernel/lib/modules/* "$root/lib/modules/"
   cp -R bin dist package.json "$root/petri/"
-  cp build/petri-shim build/busybox.tar "$root/petri/build/"
+  cp build/petri-shim build/petri-init build/busybox.tar "$root/petri/build/"
   cp -R node_modules/koffi node_modules/@koromix "$root/petri/node_modules/"
   cp "$here/guest-init.sh" "$root/sbin/init"
   cp "$here/smoke.sh" "$root/petri/smoke.sh"
