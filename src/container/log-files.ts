@@ -5,72 +5,78 @@
 import { watch } from 'node:fs';
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { parseLogLines } from './log-lines.ts';
 import type { LogEntry } from './logs.ts';
 
-const CHUNK_BYTES = 64 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 const NEWLINE = 0x0a;
+
+/** A file, and how far it has been read. */
+interface Source {
+  handle: FileHandle;
+  position: number;
+}
 
 export class LogFiles {
   #rest: Buffer = Buffer.alloc(0);
+  /** Oldest first; the last one is being written. */
+  readonly #sources: Source[] = [];
 
-  private constructor(
-    readonly path: string,
-    /** Oldest first; the last one is being written. */
-    readonly handles: FileHandle[],
-  ) {}
+  private constructor(readonly path: string) {}
 
-  /** A log that is not there yet is empty. */
-  static async open(path: string): Promise<LogFiles> {
-    const older = (await readdir(dirname(path)).catch(() => []))
-      .flatMap((name) =>
-        name.startsWith(`${basename(path)}.`)
-          ? [Number(name.slice(basename(path).length + 1))]
-          : [],
-      )
-      .filter(Number.isInteger)
-      .sort((a, b) => b - a)
-      .map((n) => `${path}.${n}`);
-    const files = new LogFiles(path, []);
-    for (const name of [...older, path]) await files.#add(name);
+  /**
+   * A log that is not there yet is empty.
+   * @param lines only the last so many; undefined for all
+   */
+  static async open(path: string, lines?: number): Promise<LogFiles> {
+    const files = new LogFiles(path);
+    let wanted = lines;
+    for (const name of [path, ...(await rotated(path))]) {
+      if (wanted === 0 && name !== path) break;
+      const handle = await open(name, 'r').catch(() => undefined);
+      if (!handle) continue;
+      const found =
+        wanted === undefined ? { position: 0, lines: 0 } : await lastLines(handle, wanted);
+      files.#sources.unshift({ handle, position: found.position });
+      if (wanted !== undefined) wanted -= found.lines;
+    }
     return files;
   }
 
-  async #add(name: string): Promise<void> {
-    const handle = await open(name, 'r').catch(() => undefined);
-    if (handle) this.handles.push(handle);
-  }
-
   /** What has been written since the last reading. */
-  async *read(): AsyncGenerator<LogEntry> {
-    if (this.handles.length === 0) await this.#add(this.path);
+  async *read(): AsyncGenerator<LogEntry[]> {
+    if (this.#sources.length === 0) await this.#addCurrent();
     for (;;) {
-      const handle = this.handles[0];
-      if (!handle) return;
-      yield* this.#readOn(handle);
-      if (this.handles.length === 1) {
-        if (!(await this.#rotated(handle))) return;
-        yield* this.#readOn(handle);
-        await this.#add(this.path);
+      const [source] = this.#sources;
+      if (!source) return;
+      yield* this.#readOn(source);
+      if (this.#sources.length === 1) {
+        if (!(await this.#rotated(source.handle))) return;
+        yield* this.#readOn(source);
+        await this.#addCurrent();
       }
-      await this.handles.shift()?.close();
+      this.#sources.shift();
+      await source.handle.close();
     }
   }
 
-  async *#readOn(handle: FileHandle): AsyncGenerator<LogEntry> {
+  async #addCurrent(): Promise<void> {
+    const handle = await open(this.path, 'r').catch(() => undefined);
+    if (handle) this.#sources.push({ handle, position: 0 });
+  }
+
+  async *#readOn(source: Source): AsyncGenerator<LogEntry[]> {
     for (;;) {
-      const { bytesRead, buffer } = await handle.read(
-        Buffer.allocUnsafe(CHUNK_BYTES),
-        0,
-        CHUNK_BYTES,
-      );
+      const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+      const { bytesRead } = await source.handle.read(chunk, 0, CHUNK_BYTES, source.position);
       if (bytesRead === 0) return;
-      let text = Buffer.concat([this.#rest, buffer.subarray(0, bytesRead)]);
-      for (let end = text.indexOf(NEWLINE); end >= 0; end = text.indexOf(NEWLINE)) {
-        const entry = parse(text.subarray(0, end));
-        text = text.subarray(end + 1);
-        if (entry) yield entry;
-      }
-      this.#rest = text;
+      source.position += bytesRead;
+      const fresh = chunk.subarray(0, bytesRead);
+      const text = this.#rest.length ? Buffer.concat([this.#rest, fresh]) : fresh;
+      const end = text.lastIndexOf(NEWLINE) + 1;
+      this.#rest = text.subarray(end);
+      const entries = parseLogLines(text.subarray(0, end));
+      if (entries.length) yield entries;
     }
   }
 
@@ -90,20 +96,37 @@ export class LogFiles {
   }
 
   async close(): Promise<void> {
-    for (const handle of this.handles) await handle.close();
+    for (const { handle } of this.#sources) await handle.close();
   }
 }
 
-/** A line that is not whole JSON (a full disk cut it) is passed over. */
-function parse(line: Buffer): LogEntry | undefined {
-  try {
-    const { log, stream, time } = JSON.parse(line.toString('utf8')) as Record<string, string>;
-    return {
-      stream: stream === 'stderr' ? 'stderr' : 'stdout',
-      time: time ?? '',
-      text: Buffer.from(log ?? ''),
-    };
-  } catch {
-    return undefined;
+/** The files put aside, newest first. */
+async function rotated(path: string): Promise<string[]> {
+  const prefix = `${basename(path)}.`;
+  const names = await readdir(dirname(path)).catch(() => []);
+  return names
+    .filter((name) => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)))
+    .sort((a, b) => Number(a.slice(prefix.length)) - Number(b.slice(prefix.length)))
+    .map((name) => join(dirname(path), name));
+}
+
+/** Where the last `count` lines of a file begin, and how many there are; read from its end. */
+async function lastLines(
+  handle: FileHandle,
+  count: number,
+): Promise<{ position: number; lines: number }> {
+  const { size } = await handle.stat();
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  let lines = 0;
+  for (let end = size; end > 0; ) {
+    const start = Math.max(0, end - CHUNK_BYTES);
+    const { bytesRead } = await handle.read(chunk, 0, end - start, start);
+    for (let at = bytesRead - 1; at >= 0; at--) {
+      if (chunk[at] !== NEWLINE) continue;
+      if (lines === count) return { position: start + at + 1, lines };
+      lines++;
+    }
+    end = start;
   }
+  return { position: 0, lines };
 }

@@ -25,6 +25,8 @@ export interface LogEntry {
 }
 
 /**
+ * Yields entries in batches, about as many as a chunk of the file holds.
+ *
  * With `follow` it ends when the container has ended and all was read, when an entry is later than `until`, or when
  * `signal` aborts.
  */
@@ -33,14 +35,14 @@ export async function* logs(
   container: Container,
   options: LogsOptions,
   signal: AbortSignal,
-): AsyncGenerator<LogEntry> {
-  const files = await LogFiles.open(container.paths.log);
+): AsyncGenerator<LogEntry[]> {
+  const files = await LogFiles.open(container.paths.log, linesFromEnd(options));
   const changed = options.follow ? watchChanges(files, container, signal) : undefined;
   try {
     yield* lastOf(wanted(files.read(), options), options.tail);
     while (changed && !signal.aborted) {
-      const ended = !isAlive(container.record.state) && container.record.state.status !== 'created';
-      for await (const entry of wanted(files.read(), options)) yield entry;
+      const ended = isOver(container);
+      yield* wanted(files.read(), options);
       if (ended || (options.until !== undefined && Date.now() / 1000 > options.until)) break;
       await changed.next();
     }
@@ -50,37 +52,44 @@ export async function* logs(
   }
 }
 
-async function* wanted(
-  entries: AsyncIterable<LogEntry>,
-  options: LogsOptions,
-): AsyncGenerator<LogEntry> {
-  for await (const entry of entries) {
-    if (!options[entry.stream]) continue;
-    if (options.since !== undefined || options.until !== undefined) {
-      const seconds = secondsOf(entry.time);
-      if (options.since !== undefined && seconds < options.since) continue;
-      if (options.until !== undefined && seconds > options.until) return;
-    }
-    yield entry;
-  }
+function isOver({ record: { state } }: Container): boolean {
+  return !isAlive(state) && state.status !== 'created';
 }
 
-/** With its fraction, read as the query's is: a moment that a client took from the log means that very entry. */
-function secondsOf(time: string): number {
-  return Number(`${Date.parse(`${time.slice(0, 19)}Z`) / 1000}.${time.slice(20, -1) || '0'}`);
+/** Every line counts only when nothing is left out; else all must be read to find the last ones. */
+function linesFromEnd({ tail, stdout, stderr, since, until }: LogsOptions): number | undefined {
+  return stdout && stderr && since === undefined && until === undefined ? tail : undefined;
+}
+
+async function* wanted(
+  batches: AsyncIterable<LogEntry[]>,
+  options: LogsOptions,
+): AsyncGenerator<LogEntry[]> {
+  const { stdout, stderr, since = -Infinity, until = Infinity } = options;
+  const timed = options.since !== undefined || options.until !== undefined;
+  for await (const batch of batches) {
+    if (stdout && stderr && !timed) yield batch;
+    else
+      yield batch.filter(({ stream, time }) => {
+        if (!options[stream]) return false;
+        if (!timed) return true;
+        const seconds = Date.parse(time) / 1000;
+        return seconds >= since && seconds <= until;
+      });
+  }
 }
 
 async function* lastOf(
-  entries: AsyncIterable<LogEntry>,
+  batches: AsyncIterable<LogEntry[]>,
   count: number | undefined,
-): AsyncGenerator<LogEntry> {
-  if (count === undefined) return yield* entries;
+): AsyncGenerator<LogEntry[]> {
+  if (count === undefined) return yield* batches;
   let kept: LogEntry[] = [];
-  for await (const entry of entries) {
-    kept.push(entry);
-    if (kept.length > 2 * count + 1024) kept = kept.slice(-count || kept.length);
+  for await (const batch of batches) {
+    kept = kept.concat(batch);
+    if (kept.length > count) kept = kept.slice(kept.length - count);
   }
-  yield* count === 0 ? [] : kept.slice(-count);
+  yield kept;
 }
 
 /** Wakes the reader when the log grew, the container's state changed, or the reader gives up. */

@@ -94,8 +94,8 @@ export function exitOf({ engine }: TestEngine, container: Container): Promise<Ex
 export async function outputOf({ engine }: TestEngine, container: Container): Promise<string> {
   let text = '';
   const options = { stdout: true, stderr: true, follow: false };
-  for await (const entry of logs(engine, container, options, new AbortController().signal))
-    text += entry.text;
+  for await (const batch of logs(engine, container, options, new AbortController().signal))
+    for (const entry of batch) text += entry.text;
   return text;
 }
 

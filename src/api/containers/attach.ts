@@ -55,8 +55,8 @@ async function replayLog(
   client: Socket,
 ): Promise<void> {
   const plain = { timestamps: false, details: false };
-  for await (const entry of readLog(engine, container, { stdout, stderr, follow: false }, signal))
-    await writeAll(client, encode(container, entry, plain), signal);
+  for await (const batch of readLog(engine, container, { stdout, stderr, follow: false }, signal))
+    await writeAll(client, encode(container, batch, plain), signal);
 }
 
 /**

@@ -20,8 +20,8 @@ export async function logs(exchange: Exchange): Promise<void> {
   const response = exchange.stream(contentType(exchange, container));
   if (first && !first.done) await writeAll(response, encode(container, first.value, show), signal);
   if (!first?.done)
-    for await (const entry of entries)
-      await writeAll(response, encode(container, entry, show), signal);
+    for await (const batch of entries)
+      await writeAll(response, encode(container, batch, show), signal);
   response.end();
 }
 
@@ -31,15 +31,43 @@ export function contentType(exchange: Exchange, container: Container): string {
   return framed && exchange.since('1.42') ? multiplexedStream : rawStream;
 }
 
-/** One entry as its bytes on the wire. */
-export function encode(
-  { record }: Container,
-  entry: LogEntry,
-  show: { timestamps: boolean; details: boolean },
-): Buffer {
-  const prefix = `${show.timestamps ? `${entry.time} ` : ''}${show.details ? ' ' : ''}`;
-  const line = prefix ? Buffer.concat([Buffer.from(prefix), entry.text]) : entry.text;
-  return record.config.Tty ? line : frame(entry.stream, line);
+interface Show {
+  timestamps: boolean;
+  details: boolean;
+}
+
+/** A frame holds what follows on the same stream, up to this: a client writes each frame by a call of its own. */
+const FRAME_BYTES = 64 * 1024;
+
+/** Entries as their bytes on the wire. */
+export function encode({ record }: Container, batch: readonly LogEntry[], show: Show): Buffer {
+  const lines = batch.map((entry) => withPrefix(entry, show));
+  if (record.config.Tty) return Buffer.concat(lines);
+  const frames: Buffer[] = [];
+  for (let start = 0; start < batch.length; ) {
+    const end = endOfRun(batch, start);
+    const { stream } = batch[start] as LogEntry;
+    frames.push(frame(stream, Buffer.concat(lines.slice(start, end))));
+    start = end;
+  }
+  return Buffer.concat(frames);
+}
+
+/** Behind the last entry of the same stream that still fits into one frame. */
+function endOfRun(batch: readonly LogEntry[], start: number): number {
+  const stream = batch[start]?.stream;
+  let bytes = 0;
+  for (let at = start; at < batch.length; at++) {
+    const entry = batch[at] as LogEntry;
+    bytes += entry.text.length;
+    if (at > start && (entry.stream !== stream || bytes > FRAME_BYTES)) return at;
+  }
+  return batch.length;
+}
+
+function withPrefix({ time, text }: LogEntry, { timestamps, details }: Show): Buffer {
+  const prefix = `${timestamps ? `${time} ` : ''}${details ? ' ' : ''}`;
+  return prefix ? Buffer.concat([Buffer.from(prefix), text]) : text;
 }
 
 function logsOptions({ query }: Exchange): LogsOptions {
