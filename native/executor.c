@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "clock.h"
 
@@ -21,9 +23,10 @@ long put(struct call *call, int slot, long fd) {
 }
 
 bool executor_open(struct executor *executor, const struct wire *wire) {
+  size_t bytes = wire->record_count * sizeof(struct result) + sizeof *executor->born;
   executor->wire = wire;
-  executor->results = mmap(NULL, wire->record_count * sizeof(struct result), PROT_READ | PROT_WRITE,
-                           MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  executor->results = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  executor->born = (int32_t *)(executor->results + wire->record_count);
   for (int i = 0; i < WIRE_MAX_SLOTS; i++) executor->slots[i] = -1;
   for (uint32_t i = 0; i < wire->inherited_count; i++)
     executor->slots[wire->inherited[i].slot] = wire->inherited[i].fd;
@@ -53,13 +56,22 @@ static bool finish(struct result *result, const struct record *record, long ret,
   return result->error == 0;
 }
 
-/* The child's part of the list. */
+/* A clone's own time ends where its child's first step begins. */
+static void finish_clone(struct executor *executor, uint32_t clone, pid_t child) {
+  struct result *result = &executor->results[clone], *next = result + 1;
+  finish(result, &executor->wire->records[clone], child, 0);
+  if (next->progress != NOT_BEGUN) result->duration_ns = next->start_ns - result->start_ns;
+}
+
+/* The child's part of the list. When it makes a child of its own, that one goes on with it. */
 static _Noreturn void be_init(struct executor *executor, uint32_t from) {
   for (uint32_t i = from; i < executor->wire->record_count; i++) {
     const struct record *record = &executor->wire->records[i];
     struct result *result = &executor->results[i];
     begin(result);
     long ret = perform(executor, record);
+    if (record->op == OP_clone3 && ret == 0) continue;
+    if (record->op == OP_clone3 && ret > 0) finish_clone(executor, i, (pid_t)ret), _exit(0);
     if (!finish(result, record, ret, errno)) break;
   }
   _exit(127);
@@ -81,11 +93,17 @@ static int first_failed(struct executor *executor, uint32_t from) {
   return (int)last;
 }
 
-static struct outcome parent_of(struct executor *executor, uint32_t clone, pid_t init) {
-  struct result *result = &executor->results[clone], *next = result + 1;
-  finish(result, &executor->wire->records[clone], init, 0);
-  if (next->progress != NOT_BEGUN) result->duration_ns = next->start_ns - result->start_ns;
-  return (struct outcome){first_failed(executor, clone + 1), init};
+/* The child that the plan's last steps belong to. Its number lies in memory that a container's process could have
+ * written to, so it is believed only if it is a child of ours. */
+static pid_t heir_of(const struct executor *executor, pid_t child) {
+  pid_t born = *executor->born;
+  if (born <= 0) return child;
+  return syscall(SYS_waitid, P_PID, born, NULL, WEXITED | WNOHANG | WNOWAIT, NULL) == 0 ? born : child;
+}
+
+static struct outcome parent_of(struct executor *executor, uint32_t clone, pid_t child) {
+  finish_clone(executor, clone, child);
+  return (struct outcome){first_failed(executor, clone + 1), heir_of(executor, child)};
 }
 
 static void size_terminal(const struct executor *executor) {

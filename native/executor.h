@@ -22,6 +22,7 @@ struct program {
 struct executor {
   const struct wire *wire;
   struct result *results; /* one per record; shared */
+  int32_t *born;          /* pid of the child that init itself made (CLONE_PARENT), 0: none; shared */
   struct program program;
   int slots[WIRE_MAX_SLOTS];
   uint16_t rows, columns; /* of the terminal, set before the program can ask */

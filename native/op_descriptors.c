@@ -48,6 +48,11 @@ long op_dup2(struct call *call) {
   return dup2(fd, to);
 }
 
+long op_dup3(struct call *call) {
+  int fd = arg_fd(call), to = (int)arg_int(call), flags = (int)arg_int(call), out = arg_out(call);
+  return put(call, out, syscall(SYS_dup3, fd, to, flags));
+}
+
 long op_pipe2(struct call *call) {
   int ends[2];
   int read_end = arg_out(call), write_end = arg_out(call);

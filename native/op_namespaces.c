@@ -23,6 +23,11 @@ long op_clone3(struct call *call) {
     args.flags |= CLONE_PIDFD;
     args.pidfd = (uintptr_t)&pidfd;
   }
+  if (args.flags & CLONE_PARENT) { /* a sibling, whose end the shim hears; the kernel notes its pid before it runs */
+    args.exit_signal = 0;
+    args.flags |= CLONE_PARENT_SETTID;
+    args.parent_tid = (uintptr_t)call->executor->born;
+  }
   if (cgroup >= 0) {
     args.flags |= INTO_CGROUP;
     args.cgroup = (uint64_t)cgroup;

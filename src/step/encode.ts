@@ -106,12 +106,24 @@ function assertOrder(steps: readonly Step[]): void {
     const ofInit = firstOfInit >= 0 && i >= firstOfInit;
     if ((step.actor === 'init') !== ofInit)
       throw new TypeError(`step ${step.n}: the shim's steps come before init's`);
-    if ((step.call === 'clone3') !== (i === firstOfInit - 1))
+    if (!ofInit && (step.call === 'clone3') !== (i === firstOfInit - 1))
       throw new TypeError(`step ${step.n}: clone3 is the shim's last step, and only that`);
+    if (ofInit && step.call === 'clone3' && !isSibling(step))
+      throw new TypeError(
+        `step ${step.n}: a clone3 of init's needs CLONE_PARENT, and nothing more`,
+      );
     if ((step.call === 'execve') !== (i === steps.length - 1))
       throw new TypeError(`step ${step.n}: execve is init's last step, and only that`);
   });
+  if (steps.filter(({ call }) => call === 'clone3').length > 2)
+    throw new TypeError('init makes one child at most');
   if (firstOfInit < 1) throw new TypeError('a plan needs steps of shim and of init');
+}
+
+/** Init's own child has the shim as its parent: the shim is to hear of its end. */
+function isSibling({ args: { flags } }: Step): boolean {
+  const others = Array.isArray(flags) ? flags.filter((flag) => flag !== 'CLONE_VFORK') : [];
+  return others.length === 1 && others[0] === 'CLONE_PARENT';
 }
 
 function encodePlanRecord(plan: ShimPlan): Uint8Array {
