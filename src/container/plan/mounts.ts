@@ -46,7 +46,7 @@ export function mountSteps(input: PlanInput): StepDraft[] {
     }),
     ...cgroupMounts(input),
     init('chdir', { path: '/' }, 'back to the root', 'cd /'),
-    ...engineFiles(),
+    ...engineFiles(input),
   ];
 }
 
@@ -175,7 +175,7 @@ function cgroupMounts({ facts }: PlanInput): StepDraft[] {
   ];
 }
 
-function engineFiles(): StepDraft[] {
+function engineFiles({ record }: PlanInput): StepDraft[] {
   return ['hosts', 'hostname', 'resolv.conf'].flatMap((name) => {
     const at = slot(`at /etc/${name}`);
     return [
@@ -203,6 +203,17 @@ function engineFiles(): StepDraft[] {
         `the engine's /etc/${name} lies over the image's`,
         `mount --bind "$C/${name}" /etc/${name}`,
       ),
+      ...(record.hostConfig.ReadonlyRootfs ? [readOnlyFile(name)] : []),
     ];
   });
+}
+
+/** With `--read-only` they are as read-only as the root around them, as docker has it. */
+function readOnlyFile(name: string): StepDraft {
+  return init(
+    'mount_setattr',
+    { dir: slot(name), path: '', flags: ['AT_EMPTY_PATH'], attr_set: ['MOUNT_ATTR_RDONLY'] },
+    'nothing of the root may be written, nor this file in it',
+    `mount -o remount,bind,ro /etc/${name}`,
+  );
 }
