@@ -8,12 +8,15 @@ import { reap } from '../kernel/spawn.ts';
 import { fromUnixNs, now } from './clock.ts';
 import type { Engine } from './engine.ts';
 import { emit } from './events.ts';
+import { lifetimeMs } from './lifetime.ts';
 import { wasOomKilled } from './oom.ts';
+import type { ContainerRecord } from './record.ts';
 import { release } from './release.ts';
 import { remove } from './remove.ts';
+import { restartDelayMs } from './restart-policy.ts';
 import { setState } from './set-state.ts';
 import type { ShimLink } from './shim-link.ts';
-import { isAlive } from './state.ts';
+import { type ContainerState, isAlive } from './state.ts';
 import type { Container } from './table.ts';
 
 export interface End {
@@ -54,17 +57,45 @@ export function watchEnd(
 export async function recordEnd(engine: Engine, container: Container, end: End): Promise<void> {
   const ended = await container.lock.run(async () => {
     const { state, endpoints } = container.record;
-    if (!isAlive(state)) return false;
+    if (!isAlive(state)) return undefined;
     const oomKilled = wasOomKilled(engine, container);
+    const ranMs = lifetimeMs(state, end.finishedAt, engine.facts.bootId);
     await release(engine, container, endpoints);
-    const exited = { status: 'exited', ...end, startedAt: state.startedAt, oomKilled } as const;
-    await setState(container, exited, { endpoints: {} });
-    return true;
+    const next = afterEnd(container, { ...end, startedAt: state.startedAt, oomKilled }, ranMs);
+    await setState(container, next.state, { ...next.changes, endpoints: {} });
+    return { oomKilled, ranMs };
   });
   if (!ended) return;
-  emit(engine, container, 'die', { exitCode: String(end.exitCode) });
+  if (ended.oomKilled) emit(engine, container, 'oom');
+  const execDuration = String(Math.floor(ended.ranMs / 1000));
+  emit(engine, container, 'die', { execDuration, exitCode: String(end.exitCode) });
   container.emit('exit', end.exitCode, end.error);
-  if (container.record.hostConfig.AutoRemove) await autoRemove(engine, container);
+  const { hostConfig, state } = container.record;
+  const isOver = state.status === 'exited' && !container.isRestarting;
+  if (hostConfig.AutoRemove && isOver) await autoRemove(engine, container);
+}
+
+/** What its restart policy makes of an end: `exited`, or `restarting` until src/supervisor/restarts.ts starts it again. */
+export function afterEnd(
+  { record, stopRequested }: Container,
+  ended: Omit<Extract<ContainerState, { status: 'exited' }>, 'status'>,
+  ranMs: number,
+): { state: ContainerState; changes: Partial<ContainerRecord> } {
+  const manuallyStopped = stopRequested || record.manuallyStopped === true;
+  const delayMs = restartDelayMs(record.hostConfig.RestartPolicy, {
+    exitCode: ended.exitCode,
+    ranMs,
+    manuallyStopped,
+    restartCount: record.restartCount,
+    lastDelayMs: record.restartDelayMs ?? 0,
+  });
+  if (delayMs === undefined)
+    return { state: { status: 'exited', ...ended }, changes: { manuallyStopped } };
+  const restartCount = record.restartCount + 1;
+  return {
+    state: { status: 'restarting', ...ended },
+    changes: { restartCount, restartDelayMs: delayMs },
+  };
 }
 
 /** Somebody may have removed it by hand meanwhile. */

@@ -6,7 +6,7 @@ import type { Engine } from './engine.ts';
 import { emit } from './events.ts';
 import { PARENT } from './plan/cgroup.ts';
 import { setState } from './set-state.ts';
-import { assertTransition } from './state.ts';
+import { isAlive } from './state.ts';
 import type { Container } from './table.ts';
 
 const FREEZE_TIMEOUT_MS = 5_000;
@@ -14,10 +14,14 @@ const FREEZE_TIMEOUT_MS = 5_000;
 /** @throws ConflictError when it does not run */
 export async function pause(engine: Engine, container: Container): Promise<void> {
   await container.lock.run(async () => {
-    const { state, name } = container.record;
+    const { state } = container.record;
     if (state.status === 'paused')
       throw new ConflictError(`container ${container.id} is already paused`);
-    assertTransition('pause', state, name);
+    if (state.status === 'restarting')
+      throw new ConflictError(
+        `container ${container.id} is restarting, wait until the container is running`,
+      );
+    if (!isAlive(state)) throw new ConflictError(`container ${container.id} is not running`);
     await freeze(engine, container);
     if (state.status === 'running') await setState(container, { ...state, status: 'paused' });
     emit(engine, container, 'pause');

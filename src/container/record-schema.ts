@@ -43,10 +43,16 @@ export const containerRecordSchema = z.object({
   createdAt: z.string(),
   imageId: z.string().regex(/^sha256:[0-9a-f]{64}$/),
   config: z.looseObject({ Image: z.string(), Env: z.array(z.string()), Tty: z.boolean() }),
-  hostConfig: z.looseObject({ NetworkMode: z.string(), AutoRemove: z.boolean() }),
+  hostConfig: z.looseObject({
+    NetworkMode: z.string(),
+    AutoRemove: z.boolean(),
+    RestartPolicy: z.object({ Name: z.string(), MaximumRetryCount: z.number() }),
+  }),
   path: z.string(),
   args: z.array(z.string()),
   state,
   restartCount: z.number().int(),
+  restartDelayMs: z.number().nonnegative().optional(),
+  manuallyStopped: z.boolean().optional(),
   endpoints: z.record(z.string(), endpoint),
 }) as unknown as z.ZodType<ContainerRecord>;

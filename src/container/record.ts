@@ -34,7 +34,12 @@ export interface ContainerRecord {
   path: string;
   args: string[];
   state: ContainerState;
+  /** How often its restart policy has started it since the user did. */
   restartCount: number;
+  /** What its restart policy waited, or waits, before the next start. */
+  restartDelayMs?: number;
+  /** The user stopped it; undone by the next start. */
+  manuallyStopped?: boolean;
   /** By network name; live endpoints only while running, the requested ones otherwise empty. */
   endpoints: Record<string, Endpoint>;
 }

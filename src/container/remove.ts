@@ -3,7 +3,7 @@ import { ConflictError, NotFoundError } from '../errors/errors.ts';
 import { deleteTree, setAside } from '../store/remove-tree.ts';
 import type { Engine } from './engine.ts';
 import { emit } from './events.ts';
-import { endOf, kill } from './kill.ts';
+import { kill, unlessGone } from './kill.ts';
 import { isAlive } from './state.ts';
 import { forgetSteps } from './steps-file.ts';
 import type { Container } from './table.ts';
@@ -18,20 +18,22 @@ export async function remove(
   options: { force: boolean; volumes: boolean },
 ): Promise<void> {
   await container.lock.idle();
-  if (options.force && isAlive(container.record.state)) {
-    const ended = endOf(container);
-    await kill(engine, container, 'SIGKILL');
-    await ended;
-  }
+  const { status } = container.record.state;
+  if (options.force && (isAlive(container.record.state) || status === 'restarting'))
+    await unlessGone(kill(engine, container, 'SIGKILL'));
   await container.lock.run(() => removeNow(engine, container));
 }
 
 async function removeNow(engine: Engine, container: Container): Promise<void> {
   const { state, name, id } = container.record;
   if (engine.containers.get(id) !== container) throw new NotFoundError(`No such container: ${id}`);
-  if (isAlive(state))
+  if (isAlive(state) || state.status === 'restarting')
     throw new ConflictError(
-      `cannot remove container "/${name}": container is ${state.status}: stop the container before removing or force remove`,
+      `cannot remove container "/${name}": container is ${state.status}${
+        state.status === 'paused'
+          ? ' and must be unpaused first'
+          : ': stop the container before removing or force remove'
+      }`,
     );
   const aside = await setAside(container.paths.dir, engine.paths.trash);
   engine.containers.delete(container);

@@ -1,5 +1,6 @@
 /** `POST /containers/{id}/start` */
 import { mkdirSync, rmSync } from 'node:fs';
+import { NotModifiedError } from '../errors/errors.ts';
 import { errnoName } from '../kernel/ffi.ts';
 import { reap } from '../kernel/spawn.ts';
 import { StepFailure } from '../step/perform.ts';
@@ -17,28 +18,37 @@ import { remove } from './remove.ts';
 import { setState } from './set-state.ts';
 import { openShimSocket, type ShimSocket } from './shim-socket.ts';
 import { startError } from './start-error.ts';
-import { assertTransition } from './state.ts';
+import { assertTransition, isAlive } from './state.ts';
 import { keepSteps } from './steps-file.ts';
 import type { Container } from './table.ts';
 
 /**
- * @throws NotModifiedError when it is running, StartError (with exit code 126/127/128) when the
+ * @param options.byPolicy its restart policy wants it, not the user: nothing happens unless it waits for that
+ * @throws NotModifiedError when it is running or will be, StartError (with exit code 126/127/128) when the
  *   program could not be started; then nothing of the attempt is left
  */
-export async function start(engine: Engine, container: Container): Promise<void> {
+export async function start(
+  engine: Engine,
+  container: Container,
+  { byPolicy = false } = {},
+): Promise<void> {
   try {
-    await container.lock.run(() => startNow(engine, container));
+    await container.lock.run(() => startNow(engine, container, byPolicy));
   } catch (error) {
     for (const pending of container.pendingAttaches) pending.failed(error as Error);
     container.pendingAttaches.clear();
-    const attempted = container.record.state.status !== 'running';
+    const attempted = !isAlive(container.record.state);
     if (container.record.hostConfig.AutoRemove && attempted)
       await remove(engine, container, { force: false, volumes: true });
     throw error;
   }
 }
 
-async function startNow(engine: Engine, container: Container): Promise<void> {
+async function startNow(engine: Engine, container: Container, byPolicy: boolean): Promise<void> {
+  const isWaiting = container.record.state.status === 'restarting';
+  if (byPolicy && !isWaiting) return;
+  if (isWaiting && !byPolicy)
+    throw new NotModifiedError(`container ${container.name} is restarting already`);
   assertTransition('start', container.record.state, container.name);
   container.stopRequested = false;
   let socket: ShimSocket | undefined;
@@ -49,7 +59,7 @@ async function startNow(engine: Engine, container: Container): Promise<void> {
     const clients = 1 + (await handOverAttaches(container));
     prepared = prepare(engine, container);
     const launched = await execute(engine, container, prepared, socket, clients);
-    await recordRunning(engine, container, launched, prepared);
+    await recordRunning(engine, container, launched, { ...prepared, byPolicy });
     watchEnd(engine, container, socket.link, launched.shimPid);
     await handOverAttaches(container);
   } catch (error) {
@@ -109,11 +119,12 @@ async function recordRunning(
   engine: Engine,
   container: Container,
   { pid, startTicks }: Launched,
-  { endpoints }: Prepared,
+  { endpoints, byPolicy }: Prepared & { byPolicy: boolean },
 ): Promise<void> {
   const { bootId } = engine.facts;
   const state = { status: 'running', pid, startTicks, bootId, startedAt: now() } as const;
-  await setState(container, state, { endpoints });
+  const anew = { restartCount: 0, restartDelayMs: 0, manuallyStopped: false };
+  await setState(container, state, { endpoints, ...(byPolicy ? {} : anew) });
   emit(engine, container, 'start');
 }
 
@@ -128,5 +139,10 @@ async function recordFailure(container: Container, error: unknown): Promise<unkn
   const message = told instanceof Error ? told.message : String(told);
   if (state.status === 'created' || state.status === 'exited')
     await setState(container, { ...state, exitCode, error: message });
+  // As docker: a policy's start that fails is the end of it.
+  if (state.status === 'restarting') {
+    await setState(container, { ...state, status: 'exited', exitCode, error: message });
+    container.emit('exit', exitCode, message);
+  }
   return told;
 }

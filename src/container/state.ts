@@ -77,5 +77,7 @@ export function assertTransition(verb: Verb, state: ContainerState, name: string
   if (transitions[verb][state.status]) return;
   if (verb === 'start' && isAlive(state) && state.status === 'running')
     throw new NotModifiedError(`container ${name} is already running`);
+  if (verb === 'start' && state.status === 'paused')
+    throw new ConflictError('cannot start a paused container, try unpause instead');
   throw new ConflictError(`cannot ${verb} container ${name}: it is ${state.status}`);
 }

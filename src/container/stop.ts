@@ -1,10 +1,12 @@
 /** `POST /containers/{id}/stop` and `/restart` */
-import { ConflictError, NotModifiedError } from '../errors/errors.ts';
+import { NotModifiedError } from '../errors/errors.ts';
+import { parseSignal } from '../kernel/signals.ts';
 import type { Engine } from './engine.ts';
 import { emit } from './events.ts';
-import { endOf, kill } from './kill.ts';
+import { endOf, kill, sendTo, unlessGone, within } from './kill.ts';
 import { start } from './start.ts';
 import { isAlive } from './state.ts';
+import { cancelRestart, requestStop } from './stop-request.ts';
 import type { Container } from './table.ts';
 
 const DEFAULT_TIMEOUT_SECONDS = 10;
@@ -16,24 +18,42 @@ export interface StopOptions {
   timeoutSeconds?: number;
 }
 
-/** @throws NotModifiedError when it does not run */
+/**
+ * Asks it to end and, when it does not in time, kills it. One that waits to be started again stays ended.
+ * @throws NotModifiedError when it does not run, SystemError when not even SIGKILL ends it
+ */
 export async function stop(
   engine: Engine,
   container: Container,
   options: StopOptions = {},
 ): Promise<void> {
+  const { config } = container.record;
+  const signal = options.signal ?? config.StopSignal ?? 'SIGTERM';
+  parseSignal(signal);
   await container.lock.idle();
-  const { config, state, name } = container.record;
-  if (!isAlive(state)) throw new NotModifiedError(`container ${name} is already stopped`);
-  container.stopRequested = true;
-  const timeoutSeconds = options.timeoutSeconds ?? config.StopTimeout ?? DEFAULT_TIMEOUT_SECONDS;
-  const ended = endOf(container);
-  await signalUnlessGone(engine, container, options.signal ?? config.StopSignal ?? 'SIGTERM');
-  if (!(await within(ended, timeoutSeconds))) {
-    await signalUnlessGone(engine, container, 'SIGKILL');
-    await ended;
+  if (!(await cancelRestart(container))) {
+    if (!isAlive(container.record.state))
+      throw new NotModifiedError(`container ${container.name} is already stopped`);
+    await requestStop(container);
+    await end(
+      engine,
+      container,
+      signal,
+      options.timeoutSeconds ?? config.StopTimeout ?? DEFAULT_TIMEOUT_SECONDS,
+    );
   }
   emit(engine, container, 'stop');
+}
+
+async function end(
+  engine: Engine,
+  container: Container,
+  signal: string,
+  timeoutSeconds: number,
+): Promise<void> {
+  const ended = endOf(container);
+  await unlessGone(sendTo(engine, container, signal));
+  if (!(await within(ended, timeoutSeconds))) await unlessGone(kill(engine, container, 'SIGKILL'));
 }
 
 /** Stops it if it runs, and starts it. */
@@ -42,34 +62,14 @@ export async function restart(
   container: Container,
   options: StopOptions = {},
 ): Promise<void> {
-  if (isAlive(container.record.state)) await stop(engine, container, options);
+  const { status } = container.record.state;
+  container.isRestarting = true;
+  try {
+    if (isAlive(container.record.state) || status === 'restarting')
+      await unlessGone(stop(engine, container, options));
+  } finally {
+    container.isRestarting = false;
+  }
   await start(engine, container);
   emit(engine, container, 'restart');
-}
-
-/** It may end by itself between the look and the signal. */
-async function signalUnlessGone(
-  engine: Engine,
-  container: Container,
-  signal: string,
-): Promise<void> {
-  try {
-    await kill(engine, container, signal);
-  } catch (error) {
-    if (!(error instanceof ConflictError)) throw error;
-  }
-}
-
-/** True when `ended` settles within the time; a negative time is for ever. */
-async function within(ended: Promise<void>, seconds: number): Promise<boolean> {
-  if (seconds < 0) return ended.then(() => true);
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), Math.min(seconds * 1000, 2 ** 31 - 1));
-  });
-  try {
-    return await Promise.race([ended.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

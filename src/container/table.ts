@@ -35,6 +35,8 @@ export class Container extends EventEmitter<{
   execution: Execution | undefined;
   /** The user asked it to stop: no restart policy counts. */
   stopRequested = false;
+  /** It ends to be started again at once: `--rm` does not count. */
+  isRestarting = false;
 
   constructor(
     public record: ContainerRecord,

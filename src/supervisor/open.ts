@@ -17,6 +17,7 @@ import { emptyFolder } from '../store/remove-tree.ts';
 import { EventBus } from './events.ts';
 import { gatherFacts } from './facts.ts';
 import { recover } from './recover.ts';
+import { Restarts } from './restarts.ts';
 
 export interface OpenOptions {
   dataRoot: string;
@@ -47,6 +48,7 @@ export async function openEngine(options: OpenOptions): Promise<OpenEngine> {
   const paths = new Paths(options.dataRoot, options.execRoot);
   const unlock = await makeFolders(paths);
   const network = await openBridge(options);
+  const restarts = new Restarts();
   const engine: OpenEngine = {
     paths,
     facts: gatherFacts(),
@@ -57,6 +59,7 @@ export async function openEngine(options: OpenOptions): Promise<OpenEngine> {
     shimFd: sealedMemfd('petri-shim', await readFile(options.shimPath)),
     log: options.log,
     async close(networkToo = 'keep') {
+      await restarts.close();
       for (const { link } of this.containers.all()) link?.socket.destroy();
       if (networkToo === 'remove') await network.closeAndRemove();
       else network.close();
@@ -66,6 +69,7 @@ export async function openEngine(options: OpenOptions): Promise<OpenEngine> {
   };
   await ensureInitLayer(paths);
   await recover(engine);
+  restarts.begin(engine);
   return engine;
 }
 

@@ -10,7 +10,14 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { now } from '../container/clock.ts';
-import { type End, readExitRecord, recordEnd, unknownEnd, watchEnd } from '../container/end.ts';
+import {
+  afterEnd,
+  type End,
+  readExitRecord,
+  recordEnd,
+  unknownEnd,
+  watchEnd,
+} from '../container/end.ts';
 import type { Engine } from '../container/engine.ts';
 import { PARENT } from '../container/plan/cgroup.ts';
 import type { ContainerRecord } from '../container/record.ts';
@@ -110,12 +117,9 @@ function hostRestarted(): End {
 
 /** It was started, ran and ended between two writes of its record. */
 async function recordUnseenRun(container: Container, end: End): Promise<void> {
-  await setState(container, {
-    status: 'exited',
-    ...end,
-    startedAt: end.finishedAt,
-    oomKilled: false,
-  });
+  const ended = { ...end, startedAt: end.finishedAt, oomKilled: false };
+  const { state, changes } = afterEnd(container, ended, 0);
+  await setState(container, state, changes);
 }
 
 /** Groups and run folders that belong to no living container: of a start that a crash cut off. */

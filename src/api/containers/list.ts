@@ -19,7 +19,7 @@ export async function list(exchange: Exchange): Promise<void> {
   const limit = query.integer('limit', { min: -1, max: 2 ** 31 - 1 }) ?? 0;
   const all = query.flag('all') || limit > 0 || wantsEnded(filters);
   const found = newestFirst(engine.containers.all())
-    .filter((container) => all || isAlive(container.record.state))
+    .filter(({ record: { state } }) => all || isAlive(state) || state.status === 'restarting')
     .filter(fitting(engine, filters));
   const withSize = query.flag('size');
   const rows: object[] = [];

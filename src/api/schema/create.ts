@@ -1,12 +1,13 @@
 /** The whole body of `POST /containers/create`, checked once and turned into what the verb takes. */
 import { z } from 'zod';
 import type { CreateRequest } from '../../container/config.ts';
-import { ConflictError, InvalidError } from '../../errors/errors.ts';
+import { InvalidError } from '../../errors/errors.ts';
 import { containerConfig } from './config.ts';
 import { check } from './fields.ts';
 import { hostConfig, storedHostConfig } from './host-config.ts';
 import { assertLimits } from './limits.ts';
 import { networkingConfig } from './networking.ts';
+import { assertRestartPolicy } from './restart-policy.ts';
 import { refuseUnbuilt } from './unbuilt.ts';
 
 const body = z.object({
@@ -30,7 +31,8 @@ export function createRequest(value: unknown, cpus: number): Omit<CreateRequest,
   if (config.Image === '')
     throw new InvalidError('no image specified: set Image to the reference of an image');
   if (host.AutoRemove && host.RestartPolicy.Name !== 'no')
-    throw new ConflictError("can't create 'AutoRemove' container with restart policy");
+    throw new InvalidError("can't create 'AutoRemove' container with restart policy");
+  assertRestartPolicy(host.RestartPolicy);
   assertLimits(host, cpus);
   refuseUnbuilt({ config, host, networking: parts.NetworkingConfig });
   return { config, hostConfig: storedHostConfig(host) };

@@ -20,7 +20,7 @@ const fields = z.object({
   PortBindings: orNull(z.record(z.string(), orNull(z.array(portBinding)))),
   RestartPolicy: orNull(
     z.object({
-      Name: z.enum(['', 'no', 'always', 'on-failure', 'unless-stopped']).nullish(),
+      Name: text(),
       MaximumRetryCount: integer(),
     }),
   ).transform((value) => ({

@@ -54,7 +54,6 @@ export const unbuilt: readonly [option: string, field: string, isSet: (given: Gi
     ['--userns', 'HostConfig.UsernsMode', ({ host }) => other(host.UsernsMode, 'host')],
     ['--cgroup-parent', 'HostConfig.CgroupParent', ({ host }) => host.CgroupParent !== ''],
     ['--init', 'HostConfig.Init', ({ host }) => host.Init === true],
-    ['--restart', 'HostConfig.RestartPolicy', ({ host }) => other(host.RestartPolicy.Name, 'no')],
     ['--health-cmd', 'Healthcheck', ({ config }) => hasCheck(config)],
     [
       '--log-driver',
