@@ -33,7 +33,7 @@ export function cgroupSteps(input: PlanInput): StepDraft[] {
 }
 
 /** The container's group in the hierarchy of `controller`. */
-function groupOf(input: PlanInput, controller: string): string {
+export function groupOf(input: Pick<PlanInput, 'facts' | 'record'>, controller: string): string {
   const { cgroup } = input.facts;
   const root =
     cgroup.mode === 'v2'
@@ -88,7 +88,7 @@ export function ruleText(rule: DeviceRule): string {
   return `${rule.type} ${rule.major ?? '*'}:${rule.minor ?? '*'} ${rule.access}`;
 }
 
-function openGroup(path: string): StepDraft {
+export function openGroup(path: string): StepDraft {
   return write(
     'open',
     { path, flags: ['O_PATH', 'O_DIRECTORY', 'O_CLOEXEC'], mode: 0, out: slot('cgroup') },

@@ -6,22 +6,35 @@
 import { InvalidError } from '../../errors/errors.ts';
 import { capabilityNames, dockerCapabilities } from '../../kernel/capabilities.ts';
 import { type StepDraft, slot } from '../../step/step.ts';
+import type { HostConfig } from '../config.ts';
 import { by, quote } from './draft.ts';
-import type { PlanInput } from './input.ts';
+import type { Identity, PlanInput } from './input.ts';
 
 const init = by('init', 'identity');
 
 export function identitySteps(input: PlanInput): StepDraft[] {
   const { record, identity } = input;
-  const kept = keptCapabilities(record.hostConfig.CapAdd ?? [], record.hostConfig.CapDrop ?? []);
   return [
     ...limits(record.hostConfig.Ulimits ?? []),
     ...makeWorkingDirectory(record.config.WorkingDir),
     ...(record.hostConfig.ReadonlyRootfs ? [readOnlyRoot()] : []),
-    ...(identity.uid === 0 ? [] : giveStdio(identity.uid, record.config)),
+    ...giveStdio(identity.uid, record.config),
+    ...becomeUser(identity, capabilitiesOf(record.hostConfig)),
+    ...enterWorkingDirectory(record.config.WorkingDir || '/'),
+  ];
+}
+
+/** What the container's programs may keep. @throws InvalidError for an unknown name */
+export function capabilitiesOf({ CapAdd, CapDrop }: HostConfig): string[] {
+  return keptCapabilities(CapAdd ?? [], CapDrop ?? []);
+}
+
+/** From root with all rights to this user with these. */
+export function becomeUser(identity: Identity, kept: readonly string[]): StepDraft[] {
+  return [
     init(
       'capbset',
-      { keep: kept },
+      { keep: [...kept] },
       'what is not kept here can never be gained again, not even by a setuid program',
       `capsh --drop=ALL,-${kept.join(',-').toLowerCase()}`,
       { see: 'capabilities(7)' },
@@ -47,7 +60,6 @@ export function identitySteps(input: PlanInput): StepDraft[] {
       `# setpriv --reuid ${identity.uid}`,
     ),
     capset(identity.uid === 0 ? kept : []),
-    ...enterWorkingDirectory(record.config.WorkingDir || '/'),
   ];
 }
 
@@ -87,7 +99,9 @@ function normal(name: string): string {
   return full;
 }
 
-function limits(ulimits: readonly { Name: string; Soft: number; Hard: number }[]): StepDraft[] {
+export function limits(
+  ulimits: readonly { Name: string; Soft: number; Hard: number }[],
+): StepDraft[] {
   return ulimits.map(({ Name, Soft, Hard }) =>
     init(
       'prlimit64',
@@ -154,7 +168,8 @@ function readOnlyRoot(): StepDraft {
 }
 
 /** So that a program that is not root can open /dev/stdout, as servers' log files do. */
-function giveStdio(uid: number, config: { Tty: boolean; OpenStdin: boolean }): StepDraft[] {
+export function giveStdio(uid: number, config: { Tty: boolean; OpenStdin: boolean }): StepDraft[] {
+  if (uid === 0) return [];
   const names = config.Tty
     ? ['tty']
     : [...(config.OpenStdin ? ['stdin_read'] : []), 'stdout_write', 'stderr_write'];
@@ -171,7 +186,7 @@ function giveStdio(uid: number, config: { Tty: boolean; OpenStdin: boolean }): S
   );
 }
 
-function enterWorkingDirectory(path: string): StepDraft[] {
+export function enterWorkingDirectory(path: string): StepDraft[] {
   return [
     init(
       'openat2',

@@ -24,20 +24,28 @@ export function namespaceSteps(input: PlanInput): StepDraft[] {
     ...(input.netns === 'own' ? [joinNetwork()] : []),
     ...(hostConfig.CgroupnsMode === 'host' ? [] : [hideGroups()]),
     ...(hostConfig.UTSMode === 'host' ? [] : hostnames(config.Hostname, config.Domainname)),
-    init(
-      'write',
-      { path: '/proc/self/oom_score_adj', data: String(hostConfig.OomScoreAdj) },
-      'when memory runs out the kernel weighs the container as asked, not as it weighs the engine',
-      `echo ${hostConfig.OomScoreAdj} > /proc/self/oom_score_adj`,
-      { see: 'proc_pid_oom_score_adj(5)' },
-    ),
-    init(
-      'setsid',
-      {},
-      'a session of its own: no signal and no terminal of the host reaches it',
-      'setsid',
-    ),
+    oomScore(hostConfig.OomScoreAdj),
+    ownSession(),
   ];
+}
+
+export function oomScore(score: number): StepDraft {
+  return init(
+    'write',
+    { path: '/proc/self/oom_score_adj', data: String(score) },
+    'when memory runs out the kernel weighs the container as asked, not as it weighs the engine',
+    `echo ${score} > /proc/self/oom_score_adj`,
+    { see: 'proc_pid_oom_score_adj(5)' },
+  );
+}
+
+export function ownSession(): StepDraft {
+  return init(
+    'setsid',
+    {},
+    'a session of its own: no signal and no terminal of the host reaches it',
+    'setsid',
+  );
 }
 
 function clone({ facts, record }: PlanInput): StepDraft {
@@ -69,7 +77,7 @@ function clone({ facts, record }: PlanInput): StepDraft {
  * On v1 the child moves itself, by `tasks` and not by `cgroup.procs`: moving one's own single thread
  * needs no lock over all the host's threads, whose RCU grace period takes 15–20 ms.
  */
-function joinV1Groups({ facts, record }: PlanInput): StepDraft[] {
+export function joinV1Groups({ facts, record }: Pick<PlanInput, 'facts' | 'record'>): StepDraft[] {
   if (facts.cgroup.mode === 'v2') return [];
   return facts.cgroup.hierarchies.map(({ name, path }) => {
     const tasks = `${path}/${PARENT}/${record.id}/tasks`;

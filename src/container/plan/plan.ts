@@ -2,7 +2,7 @@
  * From a container's configuration to the ordered list of steps that makes it. A pure function: the
  * same input gives the same list, so it can be shown before it is run, and tested without root.
  */
-import { numberSteps, type Step, slot } from '../../step/step.ts';
+import { numberSteps, type Slot, type Step, type StepDraft, slot } from '../../step/step.ts';
 import { cgroupSteps } from './cgroup.ts';
 import { deviceSteps } from './devices.ts';
 import { by } from './draft.ts';
@@ -19,7 +19,7 @@ export function planContainer(input: PlanInput): Step[] {
   return numberSteps([
     ...cgroupSteps(input),
     ...input.network,
-    spawnShim(input),
+    spawnShim(input.paths.runDir, inherited(input)),
     ...stdioSteps(input),
     ...namespaceSteps(input),
     ...rootfsSteps(input),
@@ -31,16 +31,23 @@ export function planContainer(input: PlanInput): Step[] {
   ]);
 }
 
-function spawnShim({ paths, netns, facts }: PlanInput) {
-  const inherit = [
+function inherited({ netns, facts }: PlanInput): Slot[] {
+  return [
     ...(netns === 'own' ? [slot('netns')] : []),
     ...(facts.cgroup.mode === 'v2' ? [slot('cgroup')] : []),
   ];
+}
+
+/**
+ * @param cwd the folder for its socket and its exit record
+ * @param inherit descriptors it is started with
+ */
+export function spawnShim(cwd: string, inherit: readonly Slot[]): StepDraft {
   return by('supervisor', 'stdio')(
     'posix_spawn',
     {
       file: 'petri-shim',
-      cwd: paths.runDir,
+      cwd,
       inherit: Object.fromEntries(inherit.map((fd) => [fd.slot, fd])),
     },
     'a small process that will be the container’s parent: it outlives the engine',

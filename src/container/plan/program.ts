@@ -11,42 +11,51 @@ export function programSteps({
   record,
   identity,
 }: Pick<PlanInput, 'record' | 'identity'>): StepDraft[] {
-  const env = environment(record, identity);
   return [
-    ...(record.config.Tty ? [controllingTerminal()] : []),
+    ...(record.config.Tty ? [controllingTerminal('tty')] : []),
     ...connect(record.config.Tty),
-    init(
-      'prctl',
-      { option: ['PR_SET_PDEATHSIG'], arg2: 9 },
-      'if the shim dies the container dies with it: nothing runs unwatched',
-      'setpriv --pdeathsig KILL',
-    ),
+    dieWithShim(),
     init(
       'close_range',
       { first: 3, last: 0xffffffff, flags: [] },
       'no other descriptor is left, not even for execve itself: /proc/self/fd/3/../bin/sh would be a program of the host',
       '# all other descriptors close',
     ),
-    init(
-      'execve',
-      { file: record.path, argv: [record.path, ...record.args], envp: env, path: searchPath(env) },
-      "the container's first process becomes the user's program",
-      `exec env -i ${env.map(quote).join(' ')} ${[record.path, ...record.args].map(quote).join(' ')}`,
-    ),
+    becomeProgram(record, identity),
   ];
 }
 
-function controllingTerminal(): StepDraft {
+export function dieWithShim(): StepDraft {
+  return init(
+    'prctl',
+    { option: ['PR_SET_PDEATHSIG'], arg2: 9 },
+    'if the shim dies the container dies with it: nothing runs unwatched',
+    'setpriv --pdeathsig KILL',
+  );
+}
+
+export function becomeProgram(record: ContainerRecord, identity: Identity): StepDraft {
+  const env = environment(record, identity);
+  return init(
+    'execve',
+    { file: record.path, argv: [record.path, ...record.args], envp: env, path: searchPath(env) },
+    "the container's first process becomes the user's program",
+    `exec env -i ${env.map(quote).join(' ')} ${[record.path, ...record.args].map(quote).join(' ')}`,
+  );
+}
+
+/** @param name the slot that holds the program's side of the terminal */
+export function controllingTerminal(name: string): StepDraft {
   return init(
     'ioctl',
-    { fd: slot('tty'), request: ['TIOCSCTTY'], arg: 0 },
+    { fd: slot(name), request: ['TIOCSCTTY'], arg: 0 },
     'its session gets the terminal: Ctrl-C reaches the program in front',
     'setsid --ctty',
     { see: 'ioctl_tty(2)' },
   );
 }
 
-function connect(tty: boolean): StepDraft[] {
+export function connect(tty: boolean): StepDraft[] {
   const from = tty ? ['tty', 'tty', 'tty'] : ['stdin_read', 'stdout_write', 'stderr_write'];
   return from.map((name, to) =>
     init(

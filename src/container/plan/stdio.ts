@@ -3,7 +3,7 @@
  * other ends, or a pseudo-terminal. Made by the shim before the container exists: the terminal comes
  * from the container's own devpts, mounted detached, so that no path and no symlink is involved.
  */
-import { type StepDraft, slot } from '../../step/step.ts';
+import { type Slot, type StepDraft, slot } from '../../step/step.ts';
 import { by } from './draft.ts';
 import type { PlanInput } from './input.ts';
 
@@ -20,7 +20,7 @@ export function stdioSteps({ record }: Pick<PlanInput, 'record'>): StepDraft[] {
   return record.config.Tty ? terminalSteps() : pipeSteps(record.config.OpenStdin);
 }
 
-function pipeSteps(stdin: boolean): StepDraft[] {
+export function pipeSteps(stdin: boolean): StepDraft[] {
   return [
     stdin
       ? pipe('stdin', 'what a client types goes in here')
@@ -73,17 +73,34 @@ function terminalSteps(): StepDraft[] {
       'a mount that is nowhere yet: only this descriptor knows it',
       'mount -t devpts -o nosuid,noexec devpts "$R/dev/pts"',
     ),
+    ...openTerminal(
+      { dir: slot('devpts'), path: 'ptmx', resolve: ['RESOLVE_NO_SYMLINKS'] },
+      '"$R/dev/pts"',
+    ),
+  ];
+}
+
+/**
+ * Both sides of a new terminal: `terminal` for the shim, `tty` for the program.
+ * @param ptmx where the multiplexer is found, and how
+ * @param folder the folder of terminals, as a shell knows it
+ */
+export function openTerminal(
+  ptmx: { dir: Slot; path: string; resolve: readonly string[] },
+  folder: string,
+): StepDraft[] {
+  return [
     shim(
       'openat2',
       {
-        dir: slot('devpts'),
-        path: 'ptmx',
+        dir: ptmx.dir,
+        path: ptmx.path,
         flags: ['O_RDWR', 'O_NOCTTY', 'O_CLOEXEC'],
-        resolve: ['RESOLVE_NO_SYMLINKS'],
+        resolve: ptmx.resolve,
         out: slot('terminal'),
       },
       "the shim's side of the terminal",
-      'exec {terminal}<> "$R/dev/pts/ptmx"',
+      `exec {terminal}<> ${folder}/ptmx`,
     ),
     shim(
       'ioctl',
@@ -101,7 +118,7 @@ function terminalSteps(): StepDraft[] {
         out: slot('tty'),
       },
       "open the program's side through the descriptor: no path inside the container is trusted",
-      'exec {tty}<> "$R/dev/pts/0"',
+      `exec {tty}<> ${folder}/0`,
       { see: 'ioctl_tty(2)' },
     ),
   ];
