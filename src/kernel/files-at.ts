@@ -8,6 +8,7 @@
  *
  * openat2(2), path_resolution(7)
  */
+import { KernelError } from '../errors/errors.ts';
 import { check, constants, declare } from './ffi.ts';
 
 /** A file name as bytes; a string is taken as UTF-8. */
@@ -34,6 +35,9 @@ const calls = {
   fchownat: declare('int fchownat(int, const void*, unsigned int, unsigned int, int)'),
   utimensat: declare('int utimensat(int, const void*, const void*, int)'),
   setxattr: declare('int setxattr(const void*, const void*, const void*, unsigned long, int)'),
+  readlinkat: declare('long readlinkat(int, const void*, void*, unsigned long)'),
+  listxattr: declare('long listxattr(const void*, void*, unsigned long)'),
+  getxattr: declare('long getxattr(const void*, const void*, void*, unsigned long)'),
   syncfs: declare('int syncfs(int)') as unknown as Syncfs,
 };
 
@@ -132,6 +136,48 @@ export function setXattr(fd: number, name: Name, value: Buffer): void {
   const data = value.length > 0 ? value : Buffer.alloc(1);
   const ret = calls.setxattr(bytes(`/proc/self/fd/${fd}`), bytes(name), data, value.length, 0);
   check(ret, 'setxattr', [show(name)]);
+}
+
+/** Target of the symbolic link that `fd` (opened with O_PATH and O_NOFOLLOW) refers to. readlinkat(2) */
+export function readLink(fd: number): Buffer {
+  const target = Buffer.alloc(4096);
+  return target.subarray(
+    0,
+    check(calls.readlinkat(fd, empty, target, target.length), 'readlinkat'),
+  );
+}
+
+/** The most bytes the kernel gives for a list of attributes and for a value: XATTR_LIST_MAX. */
+const xattrBytes = Buffer.alloc(65536);
+
+/**
+ * Names of the extended attributes of what `fd` refers to (O_PATH too, but no symbolic link).
+ * A filesystem without attributes has none. listxattr(2)
+ */
+export function listXattrs(fd: number): string[] {
+  const path = bytes(`/proc/self/fd/${fd}`);
+  const length = calls.listxattr(path, xattrBytes, xattrBytes.length);
+  if (length === 0) return [];
+  try {
+    check(length, 'listxattr');
+  } catch (error) {
+    if (error instanceof KernelError && error.code === 'EOPNOTSUPP') return [];
+    throw error;
+  }
+  return xattrBytes.toString('utf8', 0, length - 1).split('\0');
+}
+
+/** An attribute's value; undefined when it is not there. getxattr(2) */
+export function getXattr(fd: number, name: Name): Buffer | undefined {
+  const path = bytes(`/proc/self/fd/${fd}`);
+  const length = calls.getxattr(path, bytes(name), xattrBytes, xattrBytes.length);
+  try {
+    return Buffer.from(xattrBytes.subarray(0, check(length, 'getxattr', [show(name)])));
+  } catch (error) {
+    const absent = error instanceof KernelError && ['ENODATA', 'EOPNOTSUPP'].includes(error.code);
+    if (absent) return undefined;
+    throw error;
+  }
 }
 
 /** Writes everything of the filesystem that holds `fd` to the disk, off the main thread. syncfs(2) */
