@@ -24,7 +24,8 @@ run: all build/first-run.mjs build/busybox.tar ## set everything up, then run a 
 	@node build/first-run.mjs
 
 test: all build/busybox.tar ## all tests; ends in the line "N passed, N failed"
-	@$(BIN)/vitest run $(ARGS)
+	@sh tools/setup-tests.sh
+	@PATH="$$PATH:$(CURDIR)/build/tools/usr/bin" $(BIN)/vitest run $(ARGS)
 
 check: $(GENERATED) ## types, lint and format, import rule, documents that must agree with the code
 	@$(BIN)/tsc --noEmit
