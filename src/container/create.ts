@@ -38,6 +38,7 @@ async function createFrom(
   request: CreateRequest,
   image: Image,
 ): Promise<{ id: string; warnings: string[] }> {
+  assertWorkingDir(request.config);
   const config = mergeConfig(request.config, image.config);
   keptCapabilities(request.hostConfig.CapAdd ?? [], request.hostConfig.CapDrop ?? []);
   const id = randomBytes(32).toString('hex');
@@ -52,6 +53,14 @@ async function createFrom(
     engine.containers.unclaim(name);
   }
   return { id, warnings: warnings(image) };
+}
+
+/** dockerd's words. A relative one would mean another folder to each who reads it. */
+function assertWorkingDir({ WorkingDir }: ContainerConfig): void {
+  if (WorkingDir && !WorkingDir.startsWith('/'))
+    throw new InvalidError(
+      `the working directory '${WorkingDir}' is invalid, it needs to be an absolute path`,
+    );
 }
 
 function newRecord(
@@ -107,7 +116,7 @@ export function mergeConfig(own: ContainerConfig, image: Image['config']): Conta
 }
 
 /** The image's first, each replaced by one's own of the same name. An entry without `=` unsets it. */
-function mergeEnvironment(image: readonly string[], own: readonly string[]): string[] {
+export function mergeEnvironment(image: readonly string[], own: readonly string[]): string[] {
   const merged = new Map<string, string>();
   for (const entry of image) if (entry.includes('=')) merged.set(nameOf(entry), entry);
   for (const entry of own) {
