@@ -6,6 +6,7 @@ import { inspect } from './containers/inspect.ts';
 import { list } from './containers/list.ts';
 import { logs } from './containers/logs.ts';
 import { steps } from './containers/steps.ts';
+import { update } from './containers/update.ts';
 import * as verbs from './containers/verbs.ts';
 import { wait } from './containers/wait.ts';
 import { create as createImage } from './images/create.ts';
@@ -66,6 +67,12 @@ const containers: Route[] = [
   built('POST', '/containers/{id}/kill', verbs.kill),
   built('POST', '/containers/{id}/pause', verbs.pause),
   built('POST', '/containers/{id}/unpause', verbs.unpause),
+  built(
+    'POST',
+    '/containers/{id}/update',
+    update,
+    'What the kernel refuses is 409 and nothing has changed; memory without a limit before implies as much swap',
+  ),
   built('POST', '/containers/{id}/rename', verbs.rename),
   built('POST', '/containers/{id}/resize', verbs.resize),
   built('POST', '/containers/{id}/wait', wait, 'An unknown condition is refused'),
@@ -99,6 +106,8 @@ const others: Route[] = [
   partial('GET', '/networks', networks.list, 'bridge, host and none, read-only'),
   partial('GET', '/networks/{id}', networks.inspect, 'bridge, host and none, read-only'),
   partial('GET', '/volumes', volumes.list, 'Always empty'),
+  partial('GET', '/volumes/{name}', volumes.unknown, 'There are none yet: 404'),
+  partial('DELETE', '/volumes/{name}', volumes.unknown, 'There are none yet: 404'),
 ];
 
 /** Docker has these; Petri answers 501 and names what is missing. */
@@ -114,7 +123,6 @@ const missing: Route[] = [
   ...absent('stats', ['GET', '/containers/{id}/stats']),
   ...absent('diff', ['GET', '/containers/{id}/changes']),
   ...absent('export', ['GET', '/containers/{id}/export']),
-  ...absent('update', ['POST', '/containers/{id}/update']),
   ...absent(
     'cp',
     ['HEAD', '/containers/{id}/archive'],
@@ -155,13 +163,7 @@ const missing: Route[] = [
     ['POST', '/networks/{id}/disconnect'],
     ['DELETE', '/networks/{id}'],
   ),
-  ...absent(
-    'volumes',
-    ['POST', '/volumes/create'],
-    ['GET', '/volumes/{name}'],
-    ['PUT', '/volumes/{name}'],
-    ['DELETE', '/volumes/{name}'],
-  ),
+  ...absent('volumes', ['POST', '/volumes/create'], ['PUT', '/volumes/{name}']),
   ...absent('system df', ['GET', '/system/df']),
   ...absent(
     'plugins',
