@@ -3,6 +3,7 @@ import type { Help, Option } from 'commander';
 import { version } from './build.ts';
 import { type CommandSpec, FlagCommand, toCommander } from './command.ts';
 import { attach } from './commands/attach.ts';
+import { completer, completion } from './commands/completion.ts';
 import { create } from './commands/create.ts';
 import { explain } from './commands/explain.ts';
 import { importImage, rmi, tag } from './commands/image.ts';
@@ -13,8 +14,10 @@ import { logs } from './commands/logs.ts';
 import { ps } from './commands/ps.ts';
 import { run } from './commands/run.ts';
 import { start } from './commands/start.ts';
+import { update } from './commands/update.ts';
 import { kill, pause, rename, restart, rm, stop, unpause, wait } from './commands/verbs.ts';
 import { version as versionCommand } from './commands/version.ts';
+import type { CommandTree } from './completion/candidates.ts';
 import type { Session } from './session.ts';
 import { supervisor } from './supervisor.ts';
 
@@ -31,12 +34,15 @@ const containers = [
   start,
   stop,
   unpause,
+  update,
   wait,
 ];
 
 const topLevel: readonly CommandSpec[] = [
   ...[...containers, ps, inspect, images, importImage, tag, rmi, explain, info].map(withoutAliases),
   versionCommand,
+  completion,
+  completer(() => commandTree()),
   supervisor,
 ];
 
@@ -85,13 +91,21 @@ export function createProgram(session: Session, done: (code: number) => void): F
   return program;
 }
 
+/** What completion chooses from; hidden commands are left out. */
+function commandTree(): CommandTree {
+  return {
+    commands: topLevel.filter(({ name }) => !name.startsWith('_')),
+    groups: Object.fromEntries(Object.entries(groups).map(([name, { specs }]) => [name, specs])),
+  };
+}
+
 /** `petri remove` is none of docker's: only `petri container remove` is. */
 function withoutAliases(spec: CommandSpec): CommandSpec {
   return { ...spec, aliases: [] };
 }
 
 function addTo(parent: FlagCommand, command: FlagCommand): void {
-  parent.addCommand(command);
+  parent.addCommand(command, { hidden: command.name().startsWith('_') });
   command.copyInheritedSettings(parent);
 }
 

@@ -80,6 +80,13 @@ export class Containers {
     return this.transport.json('POST', path(id, 'rename'), { query: { name } });
   }
 
+  update(
+    id: string,
+    body: Partial<CreateBody['HostConfig']>,
+  ): Promise<{ Warnings: string[] | null }> {
+    return this.transport.json('POST', path(id, 'update'), { body });
+  }
+
   resize(id: string, rows: number, columns: number): Promise<void> {
     return this.transport.json('POST', path(id, 'resize'), { query: { h: rows, w: columns } });
   }

@@ -1,6 +1,19 @@
 /** Limits that are wrong in themselves or in combination, with docker's words (moby daemon/daemon_unix.go). */
+
+import type { HostConfig } from '../../container/config.ts';
 import { InvalidError } from '../../errors/errors.ts';
-import type { GivenHostConfig } from './host-config.ts';
+
+type Limits = Pick<
+  HostConfig,
+  | 'Memory'
+  | 'MemorySwap'
+  | 'MemoryReservation'
+  | 'NanoCpus'
+  | 'CpuPeriod'
+  | 'CpuQuota'
+  | 'CpusetCpus'
+  | 'CpusetMems'
+>;
 
 const memoryBytesMin = 6 * 1024 * 1024;
 
@@ -8,12 +21,14 @@ const memoryBytesMin = 6 * 1024 * 1024;
  * @param cpus how many this machine has
  * @throws InvalidError
  */
-export function assertLimits(host: GivenHostConfig, cpus: number): void {
+export function assertLimits(host: Limits, cpus: number): void {
   assertMemory(host);
   assertCpu(host, cpus);
+  assertCpuset(host.CpusetCpus, 'cpus', 'CPUs', cpus);
+  assertCpuset(host.CpusetMems, 'mems', 'memory nodes', Number.POSITIVE_INFINITY);
 }
 
-function assertMemory({ Memory, MemorySwap, MemoryReservation }: GivenHostConfig): void {
+function assertMemory({ Memory, MemorySwap, MemoryReservation }: Limits): void {
   if (Memory > 0 && Memory < memoryBytesMin) refuse('Minimum memory limit allowed is 6MB');
   if (MemorySwap > 0 && Memory === 0)
     refuse('You should always set the Memory limit when using Memoryswap limit, see usage');
@@ -25,7 +40,7 @@ function assertMemory({ Memory, MemorySwap, MemoryReservation }: GivenHostConfig
     refuse('Minimum memory limit can not be less than memory reservation limit, see usage');
 }
 
-function assertCpu({ NanoCpus, CpuPeriod, CpuQuota }: GivenHostConfig, cpus: number): void {
+function assertCpu({ NanoCpus, CpuPeriod, CpuQuota }: Limits, cpus: number): void {
   if (NanoCpus > 0 && CpuPeriod > 0)
     refuse('Conflicting options: Nano CPUs and CPU Period cannot both be set.');
   if (NanoCpus > 0 && CpuQuota > 0)
@@ -37,6 +52,18 @@ function assertCpu({ NanoCpus, CpuPeriod, CpuQuota }: GivenHostConfig, cpus: num
   if (CpuPeriod > 0 && (CpuPeriod < 1000 || CpuPeriod > 1_000_000))
     refuse('CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)');
   if (CpuQuota > 0 && CpuQuota < 1000) refuse('CPU cfs quota can not be less than 1ms (i.e. 1000)');
+}
+
+/** `0-3,7`: the list format of cpuset(7). */
+function assertCpuset(list: string, name: string, what: string, count: number): void {
+  if (list === '') return;
+  const ranges = list.split(',').map((part) => /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part.trim()));
+  for (const range of ranges) {
+    const [first, last] = [Number(range?.[1]), Number(range?.[2] ?? range?.[1])];
+    if (!range || first > last) refuse(`Invalid value ${list} for cpuset ${name}`);
+    if (last >= count)
+      refuse(`Requested ${what} are not available - requested ${list}, available: 0-${count - 1}`);
+  }
 }
 
 function refuse(message: string): never {
