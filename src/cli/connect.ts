@@ -23,6 +23,13 @@ export async function connect(environment: NodeJS.ProcessEnv): Promise<Client> {
   return new Client(parseEndpoint(defaultEndpoint));
 }
 
+/** The engine the environment names, whether it runs or not; none is started. */
+export function clientOf(environment: NodeJS.ProcessEnv): Client {
+  return new Client(
+    parseEndpoint(environment.PETRI_HOST || environment.DOCKER_HOST || defaultEndpoint),
+  );
+}
+
 function isAbsent(error: unknown): boolean {
   return error instanceof ConnectionError && ['ENOENT', 'ECONNREFUSED'].includes(error.code);
 }
