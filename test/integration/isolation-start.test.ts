@@ -2,7 +2,14 @@
  * From clone3 to the program's first instruction: what init has open, where it stands and what it executes
  * (THREATS S02, S03). Each attack is shown to succeed when the defence is taken out of the plan.
  */
-import { copyFileSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { StartError } from '../../src/errors/errors.ts';
@@ -84,6 +91,23 @@ describe('a program of the host behind a descriptor (S02)', () => {
       expect(await altered(arena, late, () => attack(image, to))).toMatchObject({ exitCode: 0 });
     },
   );
+});
+
+describe('the engine’s own program', () => {
+  /** When init executes /proc/self/exe it is still the shim: what CVE-2019-5736 overwrote. */
+  test('can be executed from inside and does nothing; it is a sealed copy of the file', async () => {
+    expect(await run(arena, ['/proc/self/exe', '3', '4'], { Image: 'probe' })).toMatchObject({
+      exitCode: 1,
+      output: '',
+    });
+    await arena.image('overwrite', (root) => {
+      writeFileSync(join(root, 'entry'), '#!/proc/self/exe\n');
+      chmodSync(join(root, 'entry'), 0o755);
+    });
+    expect(await run(arena, ['/entry'], { Image: 'overwrite' })).toMatchObject({ exitCode: 1 });
+    const copy = `/proc/self/fd/${arena.engine.shimFd}`;
+    expect(() => writeFileSync(copy, 'overwritten')).toThrow(/EPERM|ETXTBSY/);
+  });
 });
 
 describe('a working directory behind a descriptor (S03)', () => {
