@@ -82,7 +82,7 @@ void client_send(struct shim *shim, struct client *client, const void *bytes, si
     done += (size_t)sent;
   }
   if (done == length) return;
-  if (!queue_add(&client->queue, shim->folder, (const char *)bytes + done, length - done))
+  if (!queue_add(&client->queue, shim->spool, (const char *)bytes + done, length - done))
     client_die(shim, client);
   client_watch(shim, client);
 }

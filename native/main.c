@@ -2,8 +2,10 @@
  * is described in docs/shim.md. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -75,6 +77,19 @@ static bool tidy_descriptors(int listener) {
   return true;
 }
 
+/* The log's folder; the run folder when there is no log, or a device is the log. */
+static int open_spool(const char *log_path, int folder) {
+  char path[PATH_MAX];
+  size_t length = strlen(log_path);
+  const char *slash = memrchr(log_path, '/', length);
+  if (!slash || slash == log_path || length >= sizeof path || (length > 5 && memcmp(log_path, "/dev/", 5) == 0))
+    return folder;
+  memcpy(path, log_path, (size_t)(slash - log_path));
+  path[slash - log_path] = 0;
+  int spool = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  return spool < 0 ? folder : spool;
+}
+
 static bool prepare(int argc, char **argv) {
   if (argc != 3) return false;
   int plan = descriptor(argv[1]), listener = descriptor(argv[2]);
@@ -88,6 +103,7 @@ static bool prepare(int argc, char **argv) {
   shim.executor.columns = (uint16_t)shim.plan.columns;
   shim.outputs[0].fd = shim.outputs[1].fd = shim.input.fd = shim.log.fd = -1;
   shim.folder = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  shim.spool = open_spool(shim.plan.log_path, shim.folder);
   fcntl(listener, F_SETFL, fcntl(listener, F_GETFL) | O_NONBLOCK);
   return shim.folder >= 0 && executor_open(&shim.executor, &wire) && loop_open(&shim, listener);
 }

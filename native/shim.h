@@ -46,7 +46,9 @@ struct input {
 struct shim {
   struct plan plan; /* its strings are gone once init runs */
   struct executor executor;
-  int epoll, listener, signals, folder;
+  int epoll, listener, signals;
+  int folder; /* the run folder */
+  int spool;  /* where slow clients' backlog is kept: beside the log, for the run folder is often in memory */
   struct client clients[MAX_CLIENTS];
   int64_t introduced; /* clients whose first line has come, or that went away before it */
   struct output outputs[2];
