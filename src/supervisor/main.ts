@@ -31,19 +31,28 @@ export async function main(argv: readonly string[]): Promise<void> {
     );
     await serve(options, log);
   } catch (error) {
-    const expected = error instanceof EngineError;
-    process.stderr.write(
-      `petri supervisor: ${expected ? error.message : (error as Error).stack}\n`,
-    );
+    process.stderr.write(`petri supervisor: ${told(error as Error)}\n`);
     process.exit(1);
   }
+}
+
+/** What the host refused says what, on what and why; only of a fault of Petri's own the stack helps. */
+function told(error: Error): string {
+  const isExpected = error instanceof EngineError || 'syscall' in error;
+  return isExpected ? error.message : String(error.stack);
 }
 
 async function serve(options: SupervisorOptions, log: Logger): Promise<void> {
   const engine = await openEngine({ ...options, shimPath: SHIM, log });
   const server = createApiServer(engine);
-  await listen(server, `unix://${options.socketPath}`);
-  await writeFile(options.pidfile, `${process.pid}\n`);
+  try {
+    await writeFile(options.pidfile, `${process.pid}\n`);
+    await listen(server, `unix://${options.socketPath}`);
+  } catch (error) {
+    await rm(options.pidfile, { force: true }).catch(() => undefined);
+    await engine.close('as-found');
+    throw error;
+  }
   log.info({ socket: options.socketPath, data: options.dataRoot }, 'petri is ready');
   const stop = () => void shutDown(engine, server, options, log);
   process.once('SIGTERM', stop);

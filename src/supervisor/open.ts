@@ -1,6 +1,7 @@
 /** Wires the engine: the lock, the folders, the facts, images, the network; then finds what was left. */
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Engine } from '../container/engine.ts';
 import { ContainerTable } from '../container/table.ts';
@@ -33,9 +34,10 @@ export interface OpenEngine extends Engine {
   readonly network: BridgeNetwork;
   /**
    * Lets go of everything; containers run on.
-   * @param network `remove` also takes the bridge and its rules away: for tests, and for a goodbye for good
+   * @param network `remove` also takes the bridge and its rules away: for tests, and for a goodbye for good;
+   *   `as-found` does so if there was no such bridge before: for a start that fails
    */
-  close(network?: 'keep' | 'remove'): Promise<void>;
+  close(network?: 'keep' | 'remove' | 'as-found'): Promise<void>;
 }
 
 /**
@@ -47,7 +49,23 @@ export async function openEngine(options: OpenOptions): Promise<OpenEngine> {
     throw new SystemError(`this host cannot run containers:\n  ${missing.join('\n  ')}`);
   const paths = new Paths(options.dataRoot, options.execRoot);
   const unlock = await makeFolders(paths);
+  const isNewBridge = !existsSync(join('/sys/class/net', options.bridge));
   const network = await openBridge(options);
+  try {
+    return await openOn(network, isNewBridge, unlock, paths, options);
+  } catch (error) {
+    if (isNewBridge) await network.closeAndRemove();
+    throw error;
+  }
+}
+
+async function openOn(
+  network: BridgeNetwork,
+  isNewBridge: boolean,
+  unlock: () => void,
+  paths: Paths,
+  options: OpenOptions,
+): Promise<OpenEngine> {
   const restarts = new Restarts();
   const engine: OpenEngine = {
     paths,
@@ -57,13 +75,19 @@ export async function openEngine(options: OpenOptions): Promise<OpenEngine> {
     network,
     events: new EventBus(),
     shimFd: sealedMemfd('petri-shim', await readFile(options.shimPath)),
+    initFd: sealedMemfd(
+      'petri-init',
+      await readFile(join(dirname(options.shimPath), 'petri-init')),
+    ),
     log: options.log,
     async close(networkToo = 'keep') {
       await restarts.close();
       for (const { link } of this.containers.all()) link?.socket.destroy();
-      if (networkToo === 'remove') await network.closeAndRemove();
+      const isRemoved = networkToo === 'as-found' ? isNewBridge : networkToo === 'remove';
+      if (isRemoved) await network.closeAndRemove();
       else network.close();
       close(this.shimFd);
+      close(this.initFd);
       unlock();
     },
   };
