@@ -119,11 +119,14 @@ export class Supervisor {
         text === undefined
           ? {}
           : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
-      const sent = request({ socketPath: this.socket, method, path, headers }, async (response) => {
-        let answer = '';
-        for await (const chunk of response) answer += chunk;
-        resolve({ status: response.statusCode ?? 0, text: answer });
-      });
+      const sent = request(
+        { agent: false, socketPath: this.socket, method, path, headers },
+        async (response) => {
+          let answer = '';
+          for await (const chunk of response) answer += chunk;
+          resolve({ status: response.statusCode ?? 0, text: answer });
+        },
+      );
       sent.on('error', reject);
       sent.end(text);
     });
