@@ -66,7 +66,8 @@ export function callsOf(dir: string, pid: number): TracedCall[] {
 
 export function parseCall(line: string): TracedCall | undefined {
   const [, name, rest] = /^(\w+)\((.*)$/.exec(line) ?? [];
-  if (!name || rest === undefined) return undefined;
+  // The call a process was waiting in when strace let go of it: its last.
+  if (!name || rest === undefined || rest.endsWith('<detached ...>')) return undefined;
   const reader = new Reader(rest);
   const args = reader.list(')');
   const [, ret] = /^\s*= (-?\w+)/.exec(reader.rest) ?? [];
