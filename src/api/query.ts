@@ -1,5 +1,6 @@
 /** A request's query, read strictly: what is not of its form is the client's error (400). */
 import { InvalidError } from '../errors/errors.ts';
+import { parseDuration, parseMoment, toNanoseconds } from './moment.ts';
 
 export class Query {
   readonly #parameters: URLSearchParams;
@@ -40,6 +41,20 @@ export class Query {
     if (number >= limits.min && number <= limits.max) return number;
     throw new InvalidError(
       `invalid value for ${name}: ${JSON.stringify(value)} is not a whole number from ${limits.min} to ${limits.max}`,
+    );
+  }
+
+  /**
+   * A moment, not rounded.
+   * @returns nanoseconds since 1970, undefined when it is absent or empty; 0 is the beginning
+   */
+  nanoseconds(name: string): bigint | undefined {
+    const value = this.text(name);
+    if (value === undefined || value === '') return undefined;
+    const moment = parseDuration(value) === undefined ? parseMoment(value) : undefined;
+    if (moment !== undefined && moment.length < 24) return toNanoseconds(moment);
+    throw new InvalidError(
+      `invalid value for ${name}: ${JSON.stringify(value)} is neither a unix time in seconds nor RFC 3339`,
     );
   }
 

@@ -5,6 +5,7 @@ import { type CommandSpec, FlagCommand, toCommander } from './command.ts';
 import { attach } from './commands/attach.ts';
 import { completer, completion } from './commands/completion.ts';
 import { create } from './commands/create.ts';
+import { events } from './commands/events.ts';
 import { explain } from './commands/explain.ts';
 import { importImage, rmi, tag } from './commands/image.ts';
 import { images } from './commands/images.ts';
@@ -39,7 +40,9 @@ const containers = [
 ];
 
 const topLevel: readonly CommandSpec[] = [
-  ...[...containers, ps, inspect, images, importImage, tag, rmi, explain, info].map(withoutAliases),
+  ...[...containers, ps, inspect, images, importImage, tag, rmi, explain, info, events].map(
+    withoutAliases,
+  ),
   versionCommand,
   completion,
   completer(() => commandTree()),
@@ -66,7 +69,7 @@ const groups: Readonly<Record<string, { summary: string; specs: readonly Command
       tag,
     ],
   },
-  system: { summary: 'Commands on the engine', specs: [info] },
+  system: { summary: 'Commands on the engine', specs: [events, info] },
 };
 
 /** @param done is given the exit code of the command that ran */

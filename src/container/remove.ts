@@ -18,10 +18,15 @@ export async function remove(
   options: { force: boolean; volumes: boolean },
 ): Promise<void> {
   await container.lock.idle();
-  const { status } = container.record.state;
-  if (options.force && (isAlive(container.record.state) || status === 'restarting'))
-    await unlessGone(kill(engine, container, 'SIGKILL'));
-  await container.lock.run(() => removeNow(engine, container));
+  const { state } = container.record;
+  const isKilled = options.force && (isAlive(state) || state.status === 'restarting');
+  if (isKilled) await unlessGone(kill(engine, container, 'SIGKILL'));
+  try {
+    await container.lock.run(() => removeNow(engine, container));
+  } catch (error) {
+    // One that was started with --rm has removed itself at its end.
+    if (!(isKilled && error instanceof NotFoundError)) throw error;
+  }
 }
 
 async function removeNow(engine: Engine, container: Container): Promise<void> {

@@ -2,6 +2,7 @@
 import { Containers } from './containers.ts';
 import type { Endpoint } from './endpoint.ts';
 import { Images } from './images.ts';
+import { System } from './system.ts';
 import { Transport } from './transport.ts';
 import type { InfoAnswer, VersionAnswer } from './types.ts';
 
@@ -9,11 +10,13 @@ export class Client {
   readonly transport: Transport;
   readonly containers: Containers;
   readonly images: Images;
+  readonly system: System;
 
   constructor(readonly endpoint: Endpoint) {
     this.transport = new Transport(endpoint);
     this.containers = new Containers(this.transport);
     this.images = new Images(this.transport);
+    this.system = new System(this.transport);
   }
 
   /** The agreed version of the API. @throws ConnectionError when nobody answers */

@@ -86,6 +86,22 @@ export interface VersionAnswer {
   BuildTime?: string;
 }
 
+/** `GET /system/df` */
+export interface DiskUsage {
+  LayersSize: number;
+  Images: ImageSummary[] | null;
+  Containers: ContainerSummary[] | null;
+  Volumes:
+    | {
+        Name: string;
+        Driver: string;
+        Labels: Record<string, string> | null;
+        UsageData?: { RefCount: number; Size: number } | null;
+      }[]
+    | null;
+  BuildCache: { ID: string; Size: number; InUse: boolean; Shared: boolean }[] | null;
+}
+
 /** `GET /info`; read field by field, as engines differ. */
 export type InfoAnswer = Record<string, unknown>;
 

@@ -1,51 +1,40 @@
 /** `GET /events?since=&until=&filters=`: one JSON object a line, as it happens. */
 import type { EngineEvent } from '../../container/engine.ts';
+import { InvalidError } from '../../errors/errors.ts';
 import type { Exchange } from '../exchange.ts';
-import { Filters, fitsLabel } from '../filters.ts';
+import { Filters } from '../filters.ts';
+import { eventFilterNames, fitsEvent } from './event-filters.ts';
 
-const names = [
-  'container',
-  'image',
-  'network',
-  'volume',
-  'event',
-  'type',
-  'label',
-  'daemon',
-  'scope',
-  'service',
-  'node',
-  'secret',
-  'config',
-  'plugin',
-];
 /** A client that takes nothing is dropped when this much waits for it. */
 const waitingBytesMax = 4 * 1024 * 1024;
 
 export async function events(exchange: Exchange): Promise<void> {
   const { engine, query, signal } = exchange;
-  const filters = new Filters(query, names);
-  const [since, until] = [query.time('since'), query.time('until')];
+  const filters = new Filters(query, eventFilterNames);
+  const [since, until] = [query.nanoseconds('since'), query.nanoseconds('until')];
+  if (since !== undefined && until !== undefined && since > until)
+    throw new InvalidError(
+      `\`since\` time (${query.text('since')}) cannot be after \`until\` time (${query.text('until')})`,
+    );
   const response = exchange.stream('application/json');
   const send = (event: EngineEvent) => {
-    const seconds = Number(event.timeNs) / 1e9;
-    if (until !== undefined && seconds > until) return;
-    if (fits(filters, event)) response.write(`${eventLine(event)}\n`);
+    if (until !== undefined && event.timeNs > until) return;
+    if (fitsEvent(filters, event)) response.write(`${eventLine(event)}\n`);
     if (response.writableLength > waitingBytesMax) response.destroy();
   };
   const stop = engine.events.subscribe(send);
   if (since !== undefined)
-    for (const event of engine.events.history?.() ?? [])
-      if (Number(event.timeNs) / 1e9 >= since) send(event);
+    for (const event of engine.events.history()) if (event.timeNs >= since) send(event);
   await untilEnd(signal, until);
   stop();
   response.end();
 }
 
 /** Resolves at the moment `until`, or when the client is gone. */
-function untilEnd(signal: AbortSignal, until: number | undefined): Promise<void> {
+function untilEnd(signal: AbortSignal, until: bigint | undefined): Promise<void> {
   return new Promise((resolve) => {
-    const leftMs = until === undefined ? undefined : Math.max(0, until * 1000 - Date.now());
+    const leftMs =
+      until === undefined ? undefined : Math.max(0, Number(until / 1_000_000n) + 1 - Date.now());
     // setTimeout holds 2^31-1 ms at most; a later end is as good as none.
     const timer =
       leftMs !== undefined && leftMs < 2 ** 31 ? setTimeout(resolve, leftMs) : undefined;
@@ -78,22 +67,4 @@ export function eventLine(event: EngineEvent): string {
     time: Number(timeNs / 1_000_000_000n),
   });
   return `${line.slice(0, -1)},"timeNano":${timeNs}}`;
-}
-
-function fits(filters: Filters, event: EngineEvent): boolean {
-  const names = ['container', 'image', 'network', 'volume', 'daemon'] as const;
-  return (
-    filters.accepts('type', (type) => type === event.type) &&
-    filters.accepts('event', (action) => action === event.action.split(':', 1)[0]) &&
-    filters.acceptsAll('label', (label) => fitsLabel(event.attributes, label)) &&
-    filters.accepts('scope', (scope) => scope === 'local') &&
-    names.every((name) => filters.accepts(name, (value) => concerns(event, name, value)))
-  );
-}
-
-/** Does the event concern the object of this kind with this id, prefix of it, or name? */
-function concerns(event: EngineEvent, kind: string, value: string): boolean {
-  const { type, id, attributes } = event;
-  if (kind === 'image' && type === 'container') return attributes.image === value;
-  return type === kind && (id.startsWith(value) || attributes.name === value);
 }
