@@ -1,6 +1,6 @@
 /** A request's query, read strictly: what is not of its form is the client's error (400). */
 import { InvalidError } from '../errors/errors.ts';
-import { parseDuration, parseMoment, toNanoseconds } from './moment.ts';
+import { parseDuration, parseMoment, toNanoseconds } from './client/moment.ts';
 
 export class Query {
   readonly #parameters: URLSearchParams;

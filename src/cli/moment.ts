@@ -1,2 +1,2 @@
 /** A moment as docker's `--since` and `--until` take it. */
-export { parseDuration, parseMoment } from '../api/moment.ts';
+export { parseDuration, parseMoment } from '../api/client/moment.ts';
