@@ -11,11 +11,14 @@ export class DockerSuite {
     return this.#engine;
   }
 
-  /** Registers the hooks: after each test all containers are removed, and nothing else may be left. */
-  constructor() {
+  /**
+   * Registers the hooks: after each test all containers are removed, and nothing else may be left.
+   * @param prefixLength of the bridge's subnet
+   */
+  constructor(prefixLength = 24) {
     let before: Census;
     beforeAll(async () => {
-      this.#engine = await Supervisor.start();
+      this.#engine = await Supervisor.start(prefixLength);
       // What is opened once and for good is open.
       await this.shell(
         'docker run --name first busybox true; docker logs -f first; docker rm first',

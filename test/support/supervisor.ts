@@ -24,10 +24,13 @@ export class Supervisor {
     readonly bip: string,
   ) {}
 
-  /** Starts one and loads busybox. */
-  static async start(): Promise<Supervisor> {
+  /**
+   * Starts one and loads busybox.
+   * @param prefixLength of the bridge's subnet
+   */
+  static async start(prefixLength = 24): Promise<Supervisor> {
     const root = await mkdtemp(join(tmpdir(), 'petri-e2e-'));
-    const bip = `10.${randomInt(200, 250)}.${randomInt(0, 250)}.1/24`;
+    const bip = `10.${randomInt(200, 250)}.${randomInt(0, 250)}.1/${prefixLength}`;
     const supervisor = new Supervisor(root, `pt${randomBytes(3).toString('hex')}`, bip);
     await supervisor.up();
     const loaded = await supervisor.docker(
