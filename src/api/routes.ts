@@ -1,7 +1,9 @@
 /** Every endpoint of the Engine API that is known here, and who answers it. docs/API.md is made from this. */
 import { NotBuiltError } from '../errors/errors.ts';
+import * as archive from './containers/archive.ts';
 import { attach } from './containers/attach.ts';
 import { create } from './containers/create.ts';
+import { exportContainer } from './containers/export.ts';
 import { inspect } from './containers/inspect.ts';
 import { list } from './containers/list.ts';
 import { logs } from './containers/logs.ts';
@@ -80,6 +82,10 @@ const containers: Route[] = [
     ...built('POST', '/containers/{id}/attach', attach, "Detach keys are the client's affair"),
     hijack: true,
   },
+  built('HEAD', '/containers/{id}/archive', archive.stat),
+  built('GET', '/containers/{id}/archive', archive.get, 'Times have nanoseconds'),
+  built('PUT', '/containers/{id}/archive', archive.put),
+  built('GET', '/containers/{id}/export', exportContainer),
   built('DELETE', '/containers/{id}', verbs.remove, '`link` is not built'),
 ];
 
@@ -122,13 +128,6 @@ const missing: Route[] = [
   ...absent('top', ['GET', '/containers/{id}/top']),
   ...absent('stats', ['GET', '/containers/{id}/stats']),
   ...absent('diff', ['GET', '/containers/{id}/changes']),
-  ...absent('export', ['GET', '/containers/{id}/export']),
-  ...absent(
-    'cp',
-    ['HEAD', '/containers/{id}/archive'],
-    ['GET', '/containers/{id}/archive'],
-    ['PUT', '/containers/{id}/archive'],
-  ),
   ...absent('attach over a websocket', ['GET', '/containers/{id}/attach/ws']),
   ...absent(
     'prune',

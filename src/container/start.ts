@@ -15,6 +15,7 @@ import { type Launched, launch } from './launch.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { release } from './release.ts';
 import { remove } from './remove.ts';
+import { rootIsFree } from './root.ts';
 import { setState } from './set-state.ts';
 import { openShimSocket, type ShimSocket } from './shim-socket.ts';
 import { startError } from './start-error.ts';
@@ -50,6 +51,7 @@ async function startNow(engine: Engine, container: Container, byPolicy: boolean)
   if (isWaiting && !byPolicy)
     throw new NotModifiedError(`container ${container.name} is restarting already`);
   assertTransition('start', container.record.state, container.name);
+  await rootIsFree(container);
   container.stopRequested = false;
   let socket: ShimSocket | undefined;
   let prepared: Prepared | undefined;

@@ -13,7 +13,10 @@ export function blame(error: unknown, entry: TarEntry): unknown {
     ELOOP: 'leads through a symbolic link',
     EXDEV: 'leads out of the image',
     ENOTDIR: 'leads through something that is no directory',
-    ENOENT: 'is a link to something that the archive did not bring',
+    ENOENT:
+      entry.type === 'link'
+        ? 'is a link to something that the archive did not bring'
+        : 'cannot be made where it is to lie',
     EMLINK: 'is one link too many for the filesystem',
     EINVAL: 'has a value that the kernel does not take',
     ENAMETOOLONG: 'has a name that is too long for the filesystem',

@@ -4,7 +4,8 @@
  */
 import { closeSync, constants as fs, readdirSync } from 'node:fs';
 import { KernelError } from '../errors/errors.ts';
-import { type Name, openBeneath, unlinkAt } from '../kernel/files-at.ts';
+import { constants } from '../kernel/ffi.ts';
+import { type Name, openAt, unlinkAt } from '../kernel/files-at.ts';
 import type { Breather } from './breather.ts';
 
 /** Removes `name` in `dir`, be it a file, a link or a whole tree. */
@@ -19,7 +20,9 @@ export async function removeAt(dir: number, name: Name, breather: Breather): Pro
 }
 
 async function removeDirectoryAt(dir: number, name: Name, breather: Breather): Promise<void> {
-  const fd = openBeneath(dir, name, fs.O_RDONLY | fs.O_DIRECTORY | fs.O_NOFOLLOW);
+  // What is mounted there is somebody else's.
+  const flags = fs.O_RDONLY | fs.O_DIRECTORY | fs.O_NOFOLLOW;
+  const fd = openAt(dir, name, flags, 0, constants.RESOLVE_BENEATH | constants.RESOLVE_NO_XDEV);
   try {
     for (const child of readdirSync(`/proc/self/fd/${fd}`, { encoding: 'buffer' })) {
       await breather.breathe();

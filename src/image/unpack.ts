@@ -39,6 +39,10 @@ export interface UnpackRules {
   isKeptXattr: typeof isKeptXattr;
   /** True for the 0:0 device, by which overlayfs hides what lies below: an image may not bring it. */
   isSmuggledWhiteout: (entry: TarEntry) => boolean;
+  /** True where a symbolic link may stand for the folder it leads to. */
+  entersLinks?: boolean;
+  /** Throws a Refusal when an entry may not take the place of what is there. */
+  assertReplaceable?: (existing: Existing, entry: TarEntry) => void;
 }
 
 export const strictRules: UnpackRules = {
@@ -75,9 +79,11 @@ export async function unpack(
 
 const { O_PATH, O_DIRECTORY, O_NOFOLLOW, O_WRONLY, O_CREAT, O_EXCL } = constants;
 
-type Existing = 'nothing' | 'directory' | 'whiteout' | 'symlink' | 'other';
+/** What lies where an entry is to be put. */
+export type Existing = 'nothing' | 'directory' | 'whiteout' | 'symlink' | 'other';
 
-class Unpacker {
+/** Unpacks entry by entry; `finish` comes after the last. */
+export class Unpacker {
   sizeBytes = 0;
   entries = 0;
   /** Directories' times, set when nothing more is put into them. Bytes as latin1: that is a quarter of a Buffer. */
@@ -134,15 +140,16 @@ class Unpacker {
     }
     for (let depth = 1; depth <= folders.length; depth++) {
       const parent = this.#openDirectory(this.root, joined(folders.slice(0, depth - 1)));
-      await withDescriptor(parent, () =>
-        this.#ensureDirectory(parent, folders[depth - 1] as Buffer),
-      );
+      await withDescriptor(parent, () => this.#ensureDirectory(parent, folders.slice(0, depth)));
     }
     return this.#openDirectory(this.root, joined(folders));
   }
 
-  async #ensureDirectory(parent: number, name: Buffer): Promise<void> {
+  async #ensureDirectory(parent: number, path: Buffer[]): Promise<void> {
+    const name = path.at(-1) as Buffer;
     const existing = this.#look(parent, name);
+    if (existing === 'symlink' && this.rules.entersLinks)
+      return closeSync(this.#openDirectory(this.root, joined(path)));
     if (existing === 'symlink') throw new Refusal('leads through a symbolic link');
     if (existing === 'other') throw new Refusal('leads through something that is no directory');
     if (existing !== 'directory') await this.#makeDirectory(parent, name, existing);
@@ -190,6 +197,7 @@ class Unpacker {
   /** The last entry of a name wins, except that directories are merged. */
   async #create(parent: number, name: Buffer, path: Buffer[], entry: TarEntry): Promise<void> {
     const existing = this.#look(parent, name);
+    this.rules.assertReplaceable?.(existing, entry);
     if (entry.type === 'link') return this.#makeLink(parent, name, entry, existing);
     if (entry.type === 'directory') {
       if (existing !== 'directory') await this.#makeDirectory(parent, name, existing);

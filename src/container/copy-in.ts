@@ -1,0 +1,100 @@
+/**
+ * `PUT /containers/{id}/archive`: unpacks an archive into a folder of a container.
+ *
+ * As the image unpacker, with other rules: names have no second meaning (no whiteouts), and folders are reached
+ * through the container's own links, inside its root. chroot(2) would do the same, but is for a whole process.
+ */
+import { closeSync } from 'node:fs';
+import { ForbiddenError, InvalidError } from '../errors/errors.ts';
+import { attributesOf } from '../image/attributes.ts';
+import { Refusal } from '../image/refusal.ts';
+import { decompress } from '../image/tar/decompress.ts';
+import { defaultLimits } from '../image/tar/limits.ts';
+import { readTar } from '../image/tar/read.ts';
+import { type Existing, Unpacker, type UnpackRules } from '../image/unpack.ts';
+import { components, isKeptXattr } from '../image/unpack-names.ts';
+import { constants } from '../kernel/ffi.ts';
+import { openAt } from '../kernel/files-at.ts';
+import type { Engine } from './engine.ts';
+import { readIdentity } from './read-identity.ts';
+import { lowerDirsOf, withRoot } from './root.ts';
+import { cleanPath, inRoot, openTarget } from './root-path.ts';
+import type { Container } from './table.ts';
+
+export interface CopyInOptions {
+  /** Refuse to put a file in a folder's place or a folder in a file's. */
+  keepKinds: boolean;
+  /** What is unpacked belongs to the container's user. */
+  ownedByUser: boolean;
+}
+
+/**
+ * @param path a folder, or a link to one
+ * @param archive compressed or not
+ * @throws NotFoundError, InvalidError, ForbiddenError when the root is read-only; with docker's words
+ */
+export function copyIn(
+  engine: Engine,
+  container: Container,
+  path: string,
+  archive: AsyncIterable<Uint8Array>,
+  options: CopyInOptions,
+): Promise<void> {
+  return withRoot(engine, container, async (root) => {
+    assertFolder(root, path, container);
+    const owner = options.ownedByUser ? ownerOf(engine, container) : undefined;
+    const unpacker = new Unpacker(root, defaultLimits, rulesFor(root, path, options.keepKinds));
+    for await (const entry of readTar(decompress(archive, defaultLimits), defaultLimits)) {
+      // The folder itself is there already, and stays as it is.
+      if (components(entry.path, defaultLimits).length === 0) continue;
+      await unpacker.add({ ...entry, ...owner });
+    }
+    await unpacker.finish();
+  });
+}
+
+function assertFolder(root: number, path: string, { name, record }: Container): void {
+  const fd = openTarget(root, cleanPath(path), name);
+  try {
+    if (attributesOf(fd).kind !== 'directory')
+      throw new InvalidError('extraction point is not a directory');
+    if (record.hostConfig.ReadonlyRootfs)
+      throw new ForbiddenError('container rootfs is marked read-only');
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function ownerOf(engine: Engine, container: Container): { uid: number; gid: number } | undefined {
+  const { record, paths } = container;
+  if (!record.config.User) return undefined;
+  const layers = [paths.upper, ...lowerDirsOf(engine, container)];
+  const { uid, gid } = readIdentity(record, engine.facts, layers);
+  return { uid, gid };
+}
+
+function rulesFor(root: number, path: string, keepKinds: boolean): UnpackRules {
+  const prefix = components(Buffer.from(cleanPath(path)), defaultLimits);
+  const { O_DIRECTORY, O_NOFOLLOW } = constants;
+  return {
+    open(from, name, flags, mode = 0) {
+      const isFolder = from === root && (flags & O_DIRECTORY) !== 0;
+      return openAt(from, name, isFolder ? flags & ~O_NOFOLLOW : flags, mode, inRoot);
+    },
+    components: (name, limits) => [...prefix, ...components(name, limits)],
+    meaningOf: () => ({ kind: 'plain' }),
+    isKeptXattr,
+    isSmuggledWhiteout: () => false,
+    entersLinks: true,
+    ...(keepKinds && { assertReplaceable: assertSameKind }),
+  };
+}
+
+function assertSameKind(existing: Existing, { type }: { type: string }): void {
+  if (existing === 'nothing') return;
+  const wasFolder = existing === 'directory';
+  if (wasFolder && type !== 'directory')
+    throw new Refusal('cannot overwrite a directory with a non-directory');
+  if (!wasFolder && type === 'directory')
+    throw new Refusal('cannot overwrite a non-directory with a directory');
+}

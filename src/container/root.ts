@@ -1,0 +1,137 @@
+/**
+ * A container's root filesystem as a descriptor, for what reads and writes its files from outside.
+ *
+ * A running container's is the root of its first process, with all that is mounted in it. One that does not run
+ * has an overlay made for the occasion, mounted nowhere: it is shared by all who want it, and a start waits
+ * until the last has let go of it, because two overlays may not write in one folder.
+ *
+ * Contract: paths under the descriptor are opened with openat2(RESOLVE_IN_ROOT) and in no other way. Nothing of
+ * the container is executed.
+ */
+import { closeSync } from 'node:fs';
+import { ConflictError } from '../errors/errors.ts';
+import { detachedOverlay } from '../kernel/detached-overlay.ts';
+import { open } from '../kernel/files.ts';
+import { isSameProcess } from '../kernel/pidfd.ts';
+import { cloneRootMount } from '../kernel/root-mount.ts';
+import type { Engine } from './engine.ts';
+import { isAlive } from './state.ts';
+import type { Container } from './table.ts';
+
+/** The overlay of a container that does not run, and how many use it. */
+interface Shared {
+  fd: number;
+  users: number;
+  /** Called when the last has let go. */
+  idle: (() => void)[];
+}
+
+const shared = new WeakMap<Container, Shared>();
+
+/**
+ * @param use is given a descriptor opened with O_PATH, which is closed when the promise settles
+ * @throws ConflictError when the container is being removed
+ */
+export function withRoot<T>(
+  engine: Engine,
+  container: Container,
+  use: (root: number) => Promise<T>,
+): Promise<T> {
+  return withTaken(container, () => take(engine, container, openRoot), use);
+}
+
+interface Taken {
+  root: number;
+  release: () => void;
+}
+
+async function withTaken<T>(
+  container: Container,
+  taken: () => Taken,
+  use: (root: number) => Promise<T>,
+): Promise<T> {
+  const { root, release } = await container.lock.run(async () => taken());
+  try {
+    return await use(root);
+  } finally {
+    release();
+  }
+}
+
+/**
+ * As `withRoot`, without what is mounted in the container: what lies beneath its mount points is seen, as in
+ * its image.
+ */
+export function withBareRoot<T>(
+  engine: Engine,
+  container: Container,
+  use: (root: number) => Promise<T>,
+): Promise<T> {
+  return withTaken(container, () => take(engine, container, cloneRootMount), use);
+}
+
+/** For a start, inside the container's lock: resolves when no overlay of its folders is there any more. */
+export async function rootIsFree(container: Container): Promise<void> {
+  const overlay = shared.get(container);
+  if (overlay) await new Promise<void>((resolve) => overlay.idle.push(resolve));
+}
+
+function take(engine: Engine, container: Container, open: (pid: number) => number): Taken {
+  const running = openRunning(container, open);
+  if (running !== undefined) return { root: running, release: () => closeSync(running) };
+  const overlay = shared.get(container) ?? makeOverlay(engine, container);
+  overlay.users++;
+  return { root: overlay.fd, release: () => letGo(container, overlay) };
+}
+
+function openRoot(pid: number): number {
+  return open(`/proc/${pid}/root`, ['O_PATH', 'O_DIRECTORY', 'O_CLOEXEC']);
+}
+
+/**
+ * The process is looked at before and after, so what was opened is this container's and no other's. Undefined
+ * when it does not run, or has just ended.
+ */
+function openRunning(
+  { record: { state } }: Container,
+  open: (pid: number) => number,
+): number | undefined {
+  if (!isAlive(state) || !isSameProcess(state)) return undefined;
+  let root: number;
+  try {
+    root = open(state.pid);
+  } catch (error) {
+    if (hasEnded(error)) return undefined;
+    throw error;
+  }
+  if (isSameProcess(state)) return root;
+  closeSync(root);
+  return undefined;
+}
+
+/** A zombie has no root any more. */
+function hasEnded(error: unknown): boolean {
+  return ['ENOENT', 'ESRCH'].includes(String((error as { code?: unknown }).code));
+}
+
+function makeOverlay(engine: Engine, container: Container): Shared {
+  const { record, paths } = container;
+  if (record.state.status === 'removing' || engine.containers.get(container.id) !== container)
+    throw new ConflictError(`container ${container.id} is being removed`);
+  const fd = detachedOverlay(lowerDirsOf(engine, container), paths);
+  const overlay = { fd, users: 0, idle: [] };
+  shared.set(container, overlay);
+  return overlay;
+}
+
+function letGo(container: Container, overlay: Shared): void {
+  if (--overlay.users > 0) return;
+  shared.delete(container);
+  closeSync(overlay.fd);
+  for (const told of overlay.idle) told();
+}
+
+/** What lies beneath the container's own layer, top first. */
+export function lowerDirsOf(engine: Engine, { record }: Container): string[] {
+  return [engine.paths.initLayer, ...engine.images.find(record.imageId).layerDirs];
+}
