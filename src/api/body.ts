@@ -8,12 +8,13 @@ export const bodyBytesMax = 8 * 1024 * 1024;
 const bodyTimeoutMs = 30_000;
 
 /**
+ * @param taken the body, when it has been read already
  * @returns undefined when there is no body
  * @throws InvalidError for another content type than JSON, bad JSON, or a body cut short
  * @throws RequestError (413) beyond 8 MiB
  */
-export async function readJson(request: IncomingMessage): Promise<unknown> {
-  const bytes = await readAll(request);
+export async function readJson(request: IncomingMessage, taken?: Buffer): Promise<unknown> {
+  const bytes = taken ?? (await readAll(request));
   if (bytes.length === 0) return undefined;
   assertJsonType(request.headers['content-type']);
   return parseJson(bytes);

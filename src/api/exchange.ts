@@ -7,6 +7,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Engine } from '../container/engine.ts';
+import { readJson } from './body.ts';
 import type { Query } from './query.ts';
 import { apiVersion, compareVersions, engineVersion } from './versions.ts';
 
@@ -19,8 +20,8 @@ export const commonHeaders = {
 } as const;
 
 export class Exchange {
-  /** True when the client asked for `Upgrade: tcp`. */
-  upgraded = false;
+  /** The body of a client that asked for `Upgrade: tcp`; undefined: it did not ask. */
+  upgradeBody: Buffer | undefined;
   #takenOver = false;
 
   constructor(
@@ -43,6 +44,15 @@ export class Exchange {
   /** Is the client's API version this or newer? */
   since(version: string): boolean {
     return compareVersions(this.version, version) >= 0;
+  }
+
+  get upgraded(): boolean {
+    return this.upgradeBody !== undefined;
+  }
+
+  /** The request's body as JSON, undefined when there is none; see body.ts. */
+  readJson(): Promise<unknown> {
+    return readJson(this.request, this.upgradeBody);
   }
 
   json(body: unknown, status = 200): void {

@@ -11,6 +11,8 @@ import { steps } from './containers/steps.ts';
 import { update } from './containers/update.ts';
 import * as verbs from './containers/verbs.ts';
 import { wait } from './containers/wait.ts';
+import * as exec from './exec/exec.ts';
+import { start as startExec } from './exec/start.ts';
 import { create as createImage } from './images/create.ts';
 import * as image from './images/inspect.ts';
 import { list as listImages } from './images/list.ts';
@@ -89,6 +91,13 @@ const containers: Route[] = [
   built('DELETE', '/containers/{id}', verbs.remove, '`link` is not built'),
 ];
 
+const execs: Route[] = [
+  built('POST', '/containers/{id}/exec', exec.create),
+  { ...built('POST', '/exec/{id}/start', startExec), hijack: true },
+  built('POST', '/exec/{id}/resize', exec.resize, 'Before the start the size is kept for it'),
+  built('GET', '/exec/{id}/json', exec.inspect, 'Execs of an earlier supervisor are not known'),
+];
+
 const images: Route[] = [
   built('GET', '/images/json', listImages),
   partial(
@@ -118,13 +127,6 @@ const others: Route[] = [
 
 /** Docker has these; Petri answers 501 and names what is missing. */
 const missing: Route[] = [
-  ...absent(
-    'exec',
-    ['POST', '/containers/{id}/exec'],
-    ['POST', '/exec/{id}/start'],
-    ['POST', '/exec/{id}/resize'],
-    ['GET', '/exec/{id}/json'],
-  ),
   ...absent('top', ['GET', '/containers/{id}/top']),
   ...absent('stats', ['GET', '/containers/{id}/stats']),
   ...absent('diff', ['GET', '/containers/{id}/changes']),
@@ -199,6 +201,7 @@ export const routes: readonly Route[] = [
   ...system,
   ...missing.filter(({ pattern }) => !pattern.includes('{')),
   ...containers,
+  ...execs,
   ...images,
   ...others,
   ...missing.filter(({ pattern }) => pattern.includes('{')),

@@ -12,12 +12,13 @@ import type { Socket } from 'node:net';
 import type { Engine } from '../container/engine.ts';
 import { InvalidError, NotFoundError, SystemError } from '../errors/errors.ts';
 import { onClientError, refuse } from './bad-request.ts';
+import { bodyBytesMax } from './body.ts';
 import { commonHeaders, Exchange } from './exchange.ts';
 import { Query } from './query.ts';
 import { type Match, Router, splitVersion } from './router.ts';
 import { routes } from './routes.ts';
 import { answerFor } from './status.ts';
-import { putBackWithoutUpgrade, skipBody } from './upgrade.ts';
+import { putBackWithoutUpgrade, takeBody } from './upgrade.ts';
 import { apiVersion, assertVersion } from './versions.ts';
 
 /** How long a refused body may go on arriving. */
@@ -41,7 +42,7 @@ export function createApiServer(engine: Engine, options: ApiOptions = {}): Serve
     requireHostHeader: false,
   });
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    void answer(engine, router, request, response, false);
+    void answer(engine, router, request, response);
   });
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     onUpgrade(engine, router, server, request, socket, head);
@@ -71,13 +72,18 @@ function onUpgrade(
     refuse(socket, 400, 'an upgraded request may have a body of known length only');
     return;
   }
-  skipBody(socket, head, Number(request.headers['content-length'] ?? 0)).then(
-    () => {
+  const length = Number(request.headers['content-length'] ?? 0);
+  if (length > bodyBytesMax) {
+    refuse(socket, 413, `the body is larger than ${bodyBytesMax} bytes`);
+    return;
+  }
+  takeBody(socket, head, length).then(
+    (body) => {
       const response = new ServerResponse(request);
       response.shouldKeepAlive = false;
       response.assignSocket(socket);
       response.on('finish', () => socket.destroySoon());
-      return answer(engine, router, request, response, true);
+      return answer(engine, router, request, response, body);
     },
     () => socket.destroy(),
   );
@@ -88,7 +94,8 @@ async function answer(
   router: Router,
   request: IncomingMessage,
   response: ServerResponse,
-  upgraded: boolean,
+  /** Of an upgraded request: node:http has left it on the socket. */
+  body?: Buffer,
 ): Promise<void> {
   const gone = new AbortController();
   const leave = () => gone.abort(new SystemError('the client has closed the connection'));
@@ -100,7 +107,7 @@ async function answer(
     const { match, version } = find(router, request);
     const query = new Query(request.url?.split('?').slice(1).join('?') ?? '');
     exchange = new Exchange(engine, request, response, match.params, query, version, gone.signal);
-    exchange.upgraded = upgraded;
+    exchange.upgradeBody = body;
     if (match.route.hijack) {
       request.socket.on('close', leave);
       response.off('close', leave);

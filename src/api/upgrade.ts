@@ -28,19 +28,21 @@ export function putBackWithoutUpgrade(
 }
 
 /**
- * Takes a body of known length off the socket: it belongs to the request and must not reach the
- * stream that follows it. What comes after it stays readable.
+ * Takes a body of known length off the socket: it belongs to the request and must not reach the stream that follows it.
+ * What comes after it stays readable.
  * @throws InvalidError when the client closes before its end
  */
-export function skipBody(socket: Socket, head: Buffer, length: number): Promise<void> {
+export function takeBody(socket: Socket, head: Buffer, length: number): Promise<Buffer> {
   if (head.length > length) socket.unshift(head.subarray(length));
-  if (head.length >= length) return Promise.resolve();
+  if (head.length >= length) return Promise.resolve(head.subarray(0, length));
+  const taken = [head];
   return new Promise((resolve, reject) => {
     let left = length - head.length;
     const cut = () => reject(new InvalidError('the connection closed inside the request body'));
     const read = () => {
       for (let chunk = socket.read(); chunk !== null && left > 0; chunk = socket.read()) {
         if (chunk.length > left) socket.unshift(chunk.subarray(left));
+        taken.push(chunk.subarray(0, left));
         left -= Math.min(left, chunk.length);
         if (left === 0) break;
       }
@@ -48,7 +50,7 @@ export function skipBody(socket: Socket, head: Buffer, length: number): Promise<
       socket.off('readable', read);
       socket.off('close', cut);
       socket.off('end', cut);
-      resolve();
+      resolve(Buffer.concat(taken));
     };
     socket.on('readable', read);
     socket.on('close', cut);

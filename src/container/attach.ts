@@ -59,8 +59,13 @@ function waitForStart(
 }
 
 /** Connects an attach client to a container whose shim listens. */
-export async function connectAttach(container: Container, options: AttachOptions): Promise<Duplex> {
-  const socket = await connectShim(container.paths.runDir);
+export function connectAttach(container: Container, options: AttachOptions): Promise<Duplex> {
+  return attachTo(container.paths.runDir, options);
+}
+
+/** @param runDir where the shim listens, or will; of a container or of an exec */
+export async function attachTo(runDir: string, options: AttachOptions): Promise<Duplex> {
+  const socket = await connectShim(runDir);
   const flags = `${options.stdin ? 'i' : ''}${options.stdout ? 'o' : ''}${options.stderr ? 'e' : ''}`;
   socket.write(`attach ${flags}\n`);
   return socket;

@@ -1,31 +1,30 @@
 /** How the supervisor performs each call of its steps: the table `perform` looks them up in. */
 
+import { KernelError } from '../errors/errors.ts';
 import { attachDeviceFilter, dockerDeviceRules } from '../kernel/device-filter.ts';
 import { flagBits } from '../kernel/ffi.ts';
 import { close, mkdir, open, rmdir, writeFile } from '../kernel/files.ts';
 import { sealedMemfd } from '../kernel/memfd.ts';
 import { setns, unshare } from '../kernel/namespaces.ts';
 import { netlinkCalls } from '../kernel/netlink/calls.ts';
+import { bootId, openSameProcess } from '../kernel/pidfd.ts';
 import { spawnShim } from '../kernel/spawn.ts';
-import { encodePlan } from '../step/encode.ts';
+import { encodePlan, type ShimPlan } from '../step/encode.ts';
+import { errnoNumber } from '../step/flags.ts';
 import type { Handlers, Slots } from '../step/perform.ts';
 import type { Args, Step } from '../step/step.ts';
 import type { Engine } from './engine.ts';
-import { shimPlan } from './shim-plan.ts';
 import type { ShimSocket } from './shim-socket.ts';
-import type { Container } from './table.ts';
 
-export interface Attempt {
+/** What starting a shim takes besides its step. */
+export interface ForShim {
   engine: Engine;
-  container: Container;
   steps: readonly Step[];
-  slots: Slots;
   socket: ShimSocket;
-  /** Connections the shim waits for before it begins. */
-  clients: number;
+  shim: ShimPlan;
 }
 
-export function handlersFor(attempt: Attempt): Handlers {
+export function handlersFor(attempt: ForShim): Handlers {
   return {
     ...kernelCalls,
     ...netlinkCalls,
@@ -40,10 +39,19 @@ const kernelCalls: Handlers = {
   write: ({ path, data }) => done(writeFile(text(path), text(data))),
   open: ({ path, flags, mode }) => open(text(path), flags as string[], Number(mode ?? 0)),
   close: ({ fd }) => done(close(Number(fd))),
+  pidfd_open: ({ pid, start_ticks }) => holdProcess(Number(pid), Number(start_ticks)),
   unshare: ({ flags }) => done(unshare(flags as string[])),
   setns: ({ fd, nstype }) => done(setns(Number(fd), flagBits(nstype as string[]))),
   BPF_PROG_ATTACH: ({ path }) => done(attachDeviceFilter(text(path), dockerDeviceRules)),
 };
+
+/** @throws KernelError ESRCH when it has ended, also when its number is another's now */
+function holdProcess(pid: number, startTicks: number): number {
+  const pidfd = openSameProcess({ pid, startTicks, bootId: bootId() });
+  if (pidfd === undefined)
+    throw new KernelError('pidfd_open', errnoNumber('ESRCH'), 'ESRCH', [String(pid)]);
+  return pidfd;
+}
 
 function text(arg: Args[string] | undefined): string {
   return String(arg);
@@ -55,11 +63,11 @@ function done(_: unknown): number {
 }
 
 function spawn(
-  { engine, container, steps, socket, clients }: Attempt,
+  { engine, steps, socket, shim }: ForShim,
   cwd: string,
   inherit: Readonly<Record<string, number>>,
 ): number {
-  const wire = encodePlan(shimPlan(container, clients), steps, new Map(Object.entries(inherit)));
+  const wire = encodePlan(shim, steps, new Map(Object.entries(inherit)));
   const planFd = sealedMemfd('petri-plan', wire);
   try {
     return spawnShim({

@@ -10,6 +10,7 @@ import { writeRecord } from '../store/record.ts';
 import { now } from './clock.ts';
 import type { ContainerConfig, CreateRequest, HostConfig } from './config.ts';
 import type { Engine } from './engine.ts';
+import { mergeEnvironment } from './environment.ts';
 import { emit } from './events.ts';
 import { randomName } from './names.ts';
 import { keptCapabilities } from './plan/identity.ts';
@@ -113,23 +114,6 @@ export function mergeConfig(own: ContainerConfig, image: Image['config']): Conta
       ? { StopSignal: own.StopSignal || (image.StopSignal as string) }
       : {}),
   };
-}
-
-/** The image's first, each replaced by one's own of the same name. An entry without `=` unsets it. */
-export function mergeEnvironment(image: readonly string[], own: readonly string[]): string[] {
-  const merged = new Map<string, string>();
-  for (const entry of image) if (entry.includes('=')) merged.set(nameOf(entry), entry);
-  for (const entry of own) {
-    if (entry.startsWith('=') || entry.includes('\0'))
-      throw new InvalidError(`invalid environment variable: ${entry.replaceAll('\0', '\\0')}`);
-    if (entry.includes('=')) merged.set(nameOf(entry), entry);
-    else merged.delete(entry);
-  }
-  return [...merged.values()];
-}
-
-function nameOf(entry: string): string {
-  return entry.slice(0, entry.indexOf('='));
 }
 
 async function store(engine: Engine, container: Container, image: Image): Promise<void> {

@@ -26,12 +26,24 @@ export function readIdentity(
 ): Identity {
   const roots = openRoots(facts, layers);
   try {
-    const passwd = readFirst(roots, '/etc/passwd');
-    const group = readFirst(roots, '/etc/group');
-    return lookUpIdentity(config.User, hostConfig.GroupAdd ?? [], passwd, group);
+    return readIdentityIn(roots, config.User, hostConfig.GroupAdd ?? []);
   } finally {
     for (const root of roots) closeSync(root);
   }
+}
+
+/**
+ * @param roots descriptors of folders; a file is taken from the first that has it
+ * @throws InvalidError as above
+ */
+export function readIdentityIn(
+  roots: readonly number[],
+  user: string,
+  groupAdd: readonly string[],
+): Identity {
+  const passwd = readFirst(roots, '/etc/passwd');
+  const group = readFirst(roots, '/etc/group');
+  return lookUpIdentity(user, groupAdd, passwd, group);
 }
 
 /** The overlay as one root; before Linux 6.5, where it cannot be made detached, each layer for itself. */

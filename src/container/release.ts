@@ -2,6 +2,7 @@
 import { rmdirSync, rmSync } from 'node:fs';
 import { removeCgroup } from '../kernel/cgroup.ts';
 import type { Engine } from './engine.ts';
+import { endOfExecs } from './exec/end.ts';
 import { cgroupPaths } from './plan/cgroup.ts';
 import type { Endpoint } from './record.ts';
 import type { Container } from './table.ts';
@@ -12,6 +13,7 @@ export async function release(
   container: Container,
   endpoints: Record<string, Endpoint>,
 ): Promise<void> {
+  await endOfExecs(container);
   const groups = cgroupPaths({ facts: engine.facts, record: container.record });
   await Promise.all(groups.map((path) => removeGroup(engine, path)));
   for (const { ipAddress } of Object.values(endpoints)) engine.network.pool.release(ipAddress);

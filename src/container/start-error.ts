@@ -14,23 +14,31 @@ export function startError(
   cause?: unknown,
 ): StartError {
   const options = cause === undefined ? {} : { cause };
-  const attempted = `cannot start container ${name}`;
+  const { words, exitCode } = failureOf(step, errno, code, cause);
+  return new StartError(`cannot start container ${name}: ${words}`, exitCode, options);
+}
+
+/** Why the program could not be started, and docker's exit code for it. */
+export function failureOf(
+  step: Step,
+  errno: number,
+  code: string,
+  cause?: unknown,
+): { words: string; exitCode: number } {
   if (step.call === 'execve') {
     const [exitCode, words] = execFailure(String(step.args.file), code);
-    return new StartError(`${attempted}: ${words}`, exitCode, options);
+    return { words, exitCode };
   }
   if (step.call === 'openat2' && step.phase === 'identity')
-    return new StartError(
-      `${attempted}: working directory ${step.args.path}: ${reason(code)}`,
-      code === 'EACCES' ? 126 : 127,
-      options,
-    );
+    return {
+      words: `working directory ${step.args.path}: ${reason(code)}`,
+      exitCode: code === 'EACCES' ? 126 : 127,
+    };
   const detail = cause instanceof KernelError ? cause.message : describe(step, errno, code);
-  return new StartError(
-    `${attempted}: step ${step.n} (${step.phase}) failed: ${detail}: see ${step.see}`,
-    128,
-    options,
-  );
+  return {
+    words: `step ${step.n} (${step.phase}) failed: ${detail}: see ${step.see}`,
+    exitCode: 128,
+  };
 }
 
 /** Exit code and message as docker's clients expect: 127 not found, 126 found but not executable. */
@@ -61,7 +69,7 @@ function describe(step: Step, errno: number, code: string): string {
   return `${step.call}(${on}): ${code || `errno ${errno}`} (${reason(code)})`;
 }
 
-function reason(code: string): string {
+export function reason(code: string): string {
   const known: Record<string, string> = {
     EACCES: 'permission denied',
     EPERM: 'operation not permitted',

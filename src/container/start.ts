@@ -2,21 +2,21 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { NotModifiedError } from '../errors/errors.ts';
 import { errnoName } from '../kernel/ffi.ts';
-import { reap } from '../kernel/spawn.ts';
 import { StepFailure } from '../step/perform.ts';
 import type { Result, Step } from '../step/step.ts';
 import { connectAttach } from './attach.ts';
-import { closeOwn, handlersFor } from './calls.ts';
 import { now } from './clock.ts';
 import { watchEnd } from './end.ts';
 import type { Engine } from './engine.ts';
 import { emit } from './events.ts';
-import { type Launched, launch } from './launch.ts';
+import { execute } from './execute.ts';
+import type { Launched } from './launch.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { release } from './release.ts';
 import { remove } from './remove.ts';
 import { rootIsFree } from './root.ts';
 import { setState } from './set-state.ts';
+import { shimPlan } from './shim-plan.ts';
 import { openShimSocket, type ShimSocket } from './shim-socket.ts';
 import { startError } from './start-error.ts';
 import { assertTransition, isAlive } from './state.ts';
@@ -60,7 +60,7 @@ async function startNow(engine: Engine, container: Container, byPolicy: boolean)
     socket = await openShimSocket(container.paths.runDir);
     const clients = 1 + (await handOverAttaches(container));
     prepared = prepare(engine, container);
-    const launched = await execute(engine, container, prepared, socket, clients);
+    const launched = await executePlan(engine, container, prepared, socket, clients);
     await recordRunning(engine, container, launched, { ...prepared, byPolicy });
     watchEnd(engine, container, socket.link, launched.shimPid);
     await handOverAttaches(container);
@@ -89,7 +89,7 @@ async function handOverAttaches(container: Container): Promise<number> {
   return waiting.length;
 }
 
-async function execute(
+async function executePlan(
   engine: Engine,
   container: Container,
   prepared: Prepared,
@@ -102,17 +102,11 @@ async function execute(
     results.push(result);
     container.emit('step', step, result);
   };
-  const slots = new Map(engine.network.slots);
-  const handlers = handlersFor({ engine, container, steps, slots, clients, socket });
-  const shimPid = () => results.find(({ n }) => steps[n - 1]?.call === 'posix_spawn')?.ret ?? -1;
+  const shim = shimPlan(container, clients);
+  const kept = engine.network.slots;
   try {
-    const launched = await launch({ steps, handlers, slots, link: socket.link, onResult });
-    return { ...launched, shimPid: shimPid() };
-  } catch (error) {
-    if (shimPid() > 0) await reap(shimPid());
-    throw error;
+    return await execute({ engine, steps, shim, socket, kept, onResult });
   } finally {
-    closeOwn(slots, engine.network.slots);
     keepSteps(engine, container, { steps, results });
   }
 }

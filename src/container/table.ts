@@ -7,6 +7,7 @@ import { ConflictError, InvalidError, NotFoundError } from '../errors/errors.ts'
 import type { Result, Step } from '../step/step.ts';
 import type { ContainerPaths } from '../store/paths.ts';
 import type { PendingAttach } from './attach.ts';
+import type { Exec } from './exec/exec.ts';
 import { Lock } from './lock.ts';
 import { assertName } from './names.ts';
 import type { ContainerRecord } from './record.ts';
@@ -29,6 +30,8 @@ export class Container extends EventEmitter<{
   link: ShimLink | undefined;
   /** Attached before it was started. */
   readonly pendingAttaches = new Set<PendingAttach>();
+  /** Its execs by id: known until it is removed, or for a while after they have ended. */
+  readonly execs = new Map<string, Exec>();
   /** Rows and columns for the terminal, as last asked for. */
   terminalSize: [rows: number, columns: number] = [0, 0];
   /** Steps and results of the last start in this supervisor's life. */

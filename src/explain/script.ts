@@ -22,7 +22,7 @@ export function renderScript(steps: readonly Step[]): string {
       lines.push('', `# == ${step.phase}: ${phases[step.phase].purpose}`);
     }
     lines.push(`# ${step.n}. ${escapeControls(step.why)}; ${escapeControls(step.see)}`);
-    if (step.call === 'clone3') {
+    if (step.call === 'clone3' && step.actor === 'shim') {
       // From here on it is the child that acts: the rest of the script is what it reads.
       lines.push(`${escapeLines(step.sh)} bash /dev/fd/9 9<<'${END}'`, 'set -eu');
       inside = true;

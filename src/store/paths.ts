@@ -3,7 +3,7 @@
  *
  *     DATA  lock · containers/ID/{container.json,steps.json,hostname,hosts,resolv.conf,log,upper,work,rootfs}
  *           images/ID/ · layers/DIFFID/ · staging/ · trash/
- *     RUN   containers/ID/{shim.sock,exit} · petri.sock · petri.pid
+ *     RUN   containers/ID/{shim.sock,exit} · containers/ID/exec/EXECID/{shim.sock,exit} · petri.sock · petri.pid
  */
 import { join } from 'node:path';
 
@@ -82,6 +82,10 @@ export class ContainerPaths {
   }
   get resolvConf(): string {
     return join(this.dir, 'resolv.conf');
+  }
+  /** Run folders of its execs, a folder each by id. */
+  get execs(): string {
+    return join(this.runDir, 'exec');
   }
   get socket(): string {
     return join(this.runDir, 'shim.sock');

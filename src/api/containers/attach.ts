@@ -61,19 +61,26 @@ async function replayLog(
 
 /**
  * Bytes untouched both ways, each direction ended on its own; when one side breaks, the other goes too.
+ * @param over the client hears of the stream's end only after this
  */
-export function join(client: Socket, stream: Duplex): void {
+export function join(
+  client: Socket,
+  stream: Duplex,
+  over: Promise<unknown> = Promise.resolve(),
+): void {
   if (client.destroyed) {
     stream.destroy();
     return;
   }
   stream.on('error', () => client.destroy());
-  stream.on('close', () => (client.writableEnded ? undefined : client.end()));
+  const end = () => void over.then(() => client.end());
+  stream.on('close', end);
   client.on('close', () => stream.destroy());
   client.pipe(stream);
-  stream.pipe(client);
+  stream.pipe(client, { end: false });
   // The container's output has ended: what the client would still type has no reader.
   stream.on('end', () => {
+    end();
     client.unpipe(stream);
     client.resume();
     // Closing at once over bytes that still come would be a reset to the client, in place of the end.

@@ -75,7 +75,7 @@ function terminalSteps(): StepDraft[] {
     ),
     ...openTerminal(
       { dir: slot('devpts'), path: 'ptmx', resolve: ['RESOLVE_NO_SYMLINKS'] },
-      '"$R/dev/pts"',
+      '$R/dev/pts',
     ),
   ];
 }
@@ -100,7 +100,7 @@ export function openTerminal(
         out: slot('terminal'),
       },
       "the shim's side of the terminal",
-      `exec {terminal}<> ${folder}/ptmx`,
+      `exec {terminal}<> "${folder}/ptmx"`,
     ),
     shim(
       'ioctl',
@@ -118,7 +118,7 @@ export function openTerminal(
         out: slot('tty'),
       },
       "open the program's side through the descriptor: no path inside the container is trusted",
-      `exec {tty}<> ${folder}/0`,
+      `exec {tty}<> "${folder}/0"`,
       { see: 'ioctl_tty(2)' },
     ),
   ];
