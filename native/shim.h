@@ -32,6 +32,7 @@ struct client {
 struct output {
   int fd; /* -1: ended, or never was */
   uint8_t stream;
+  int64_t read_ns; /* when it was last read, by CLOCK_MONOTONIC */
   struct line line;
 };
 

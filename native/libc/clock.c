@@ -32,3 +32,7 @@ int clock_gettime(clockid_t clock, struct timespec *now) {
   if (from_vdso && from_vdso(clock, now) == 0) return 0;
   return (int)raw_syscall(SYS_clock_gettime, clock, (long)now, 0, 0, 0, 0);
 }
+
+int nanosleep(const struct timespec *time, struct timespec *left) {
+  return (int)raw_syscall(SYS_nanosleep, (long)time, (long)left, 0, 0, 0, 0);
+}

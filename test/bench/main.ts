@@ -3,12 +3,11 @@
  *
  *     node tools/bench.mjs [--rounds N] [--only cli,api,memory] [--output FILE]
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { type Duel, duels, waysOf } from './duels.ts';
 import { type RunningEngine, startDockerd, startPetri } from './engines.ts';
 import { startFloor } from './floor.ts';
 import { memoryOf, shimMemory } from './memory.ts';
@@ -41,7 +40,7 @@ async function main(): Promise<void> {
   };
   try {
     await petri.api.importBusybox(TARBALL);
-    if (wanted.has('cli')) add(await benchCli(petri, root));
+    if (wanted.has('cli')) await benchCli(petri, root, add);
     if (wanted.has('api')) for (const table of await benchApi(petri, root)) add(table);
     if (wanted.has('memory')) add(await benchMemory(petri));
   } finally {
@@ -49,28 +48,37 @@ async function main(): Promise<void> {
     rmSync(root, { recursive: true });
   }
   // A part of the measurements must not replace the whole.
-  if (tables.length === 4) writeFileSync(values.output, asMarkdown(tables, new Date()));
+  if (wanted.size === 3) writeFileSync(values.output, asMarkdown(tables, new Date()));
 }
 
-/** (a) docker's own command line, on the default bridge, against both engines in turn. */
-async function benchCli(petri: RunningEngine, root: string): Promise<Table> {
+/** (a) docker's own command line against both engines in turn. */
+async function benchCli(
+  petri: RunningEngine,
+  root: string,
+  add: (table: Table) => void,
+): Promise<void> {
   const dockerd = await startDockerd(join(root, 'dockerd'));
+  const engines = dockerd ? [petri, dockerd] : [petri];
   try {
     await dockerd?.api.importBusybox(TARBALL);
-    const ways = {
-      petri: () => dockerRun(petri),
-      ...(dockerd ? { dockerd: () => dockerRun(dockerd) } : {}),
-    };
-    const found = await alternate(rounds, ways);
-    return {
-      title: 'docker run --rm busybox true',
-      note: `By docker's command line, on the default bridge; wanted: dockerd takes at least 5 times as long.${dockerd ? '' : ' There is no dockerd on this machine.'}`,
-      head: FIGURE_HEAD,
-      rows: [...figureRows(found), ...ratioRow('dockerd / petri', found.dockerd, found.petri)],
-    };
+    for (const duel of duels) {
+      for (const engine of engines) await duel.prepare?.(engine);
+      const turns = Math.max(3, Math.round(rounds * duel.share));
+      const found = await alternate(turns, waysOf(duel, engines));
+      add(duelTable(duel, found));
+    }
   } finally {
     await dockerd?.stop();
   }
+}
+
+function duelTable({ title, note }: Duel, found: Record<string, Figures>): Table {
+  return {
+    title,
+    note: `${note}${found.dockerd ? '' : ' There is no dockerd on this machine.'}`,
+    head: FIGURE_HEAD,
+    rows: [...figureRows(found), ...ratioRow('dockerd / petri', found.dockerd, found.petri)],
+  };
 }
 
 /**
@@ -118,15 +126,6 @@ async function benchMemory(petri: RunningEngine): Promise<Table> {
     head: ['', 'resident MiB', 'proportional MiB'],
     rows: [row('supervisor', supervisor), row('shim of one container', shim)],
   };
-}
-
-async function dockerRun({ socketPath }: RunningEngine): Promise<number> {
-  return await timed(async () => {
-    const arguments_ = ['-H', `unix://${socketPath}`, 'run', '--rm', 'busybox', 'true'];
-    const child = spawn('docker', arguments_, { stdio: ['ignore', 'ignore', 'inherit'] });
-    const [code] = (await once(child, 'exit')) as [number];
-    if (code !== 0) throw new Error(`docker run on ${socketPath} ended with ${code}`);
-  });
 }
 
 function figureRows(found: Record<string, Figures>): string[][] {
