@@ -1,9 +1,9 @@
 /** How the supervisor performs each call of its steps: the table `perform` looks them up in. */
 
 import { KernelError } from '../errors/errors.ts';
-import { attachDeviceFilter, dockerDeviceRules } from '../kernel/device-filter.ts';
+import { attachDeviceFilter, parseDeviceRule } from '../kernel/device-filter.ts';
 import { flagBits } from '../kernel/ffi.ts';
-import { close, mkdir, open, rmdir, writeFile } from '../kernel/files.ts';
+import { chmod, close, mkdir, open, rmdir, writeFile } from '../kernel/files.ts';
 import { sealedMemfd } from '../kernel/memfd.ts';
 import { setns, unshare } from '../kernel/namespaces.ts';
 import { netlinkCalls } from '../kernel/netlink/calls.ts';
@@ -35,6 +35,7 @@ export function handlersFor(attempt: ForShim): Handlers {
 
 const kernelCalls: Handlers = {
   mkdir: ({ path, mode }) => done(mkdir(text(path), Number(mode))),
+  chmod: ({ path, mode }) => done(chmod(text(path), Number(mode))),
   rmdir: ({ path }) => done(rmdir(text(path))),
   write: ({ path, data }) => done(writeFile(text(path), text(data))),
   open: ({ path, flags, mode }) => open(text(path), flags as string[], Number(mode ?? 0)),
@@ -42,7 +43,8 @@ const kernelCalls: Handlers = {
   pidfd_open: ({ pid, start_ticks }) => holdProcess(Number(pid), Number(start_ticks)),
   unshare: ({ flags }) => done(unshare(flags as string[])),
   setns: ({ fd, nstype }) => done(setns(Number(fd), flagBits(nstype as string[]))),
-  BPF_PROG_ATTACH: ({ path }) => done(attachDeviceFilter(text(path), dockerDeviceRules)),
+  BPF_PROG_ATTACH: ({ path, allow }) =>
+    done(attachDeviceFilter(text(path), (allow as string[]).map(parseDeviceRule))),
 };
 
 /** @throws KernelError ESRCH when it has ended, also when its number is another's now */

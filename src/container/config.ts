@@ -54,7 +54,7 @@ export interface HostConfig {
   VolumesFrom: string[] | null;
   ConsoleSize: [number, number];
   Annotations?: Record<string, string> | null;
-  Mounts?: unknown[] | null;
+  Mounts?: MountSpec[] | null;
   CapAdd: string[] | null;
   CapDrop: string[] | null;
   /** `private`, `host` or empty (the default: private). */
@@ -109,6 +109,32 @@ export interface HostConfig {
   Ulimits: { Name: string; Soft: number; Hard: number }[] | null;
   MaskedPaths: string[] | null;
   ReadonlyPaths: string[] | null;
+}
+
+/** `--mount`, the API's `Mount`. */
+export interface MountSpec {
+  Type?: string | undefined;
+  Source?: string | undefined;
+  Target?: string | undefined;
+  ReadOnly?: boolean | undefined;
+  Consistency?: string | undefined;
+  BindOptions?:
+    | {
+        Propagation?: string | undefined;
+        NonRecursive?: boolean | undefined;
+        CreateMountpoint?: boolean | undefined;
+        ReadOnlyNonRecursive?: boolean | undefined;
+        ReadOnlyForceRecursive?: boolean | undefined;
+      }
+    | undefined;
+  VolumeOptions?: Record<string, unknown> | undefined;
+  TmpfsOptions?:
+    | {
+        SizeBytes?: number | undefined;
+        Mode?: number | undefined;
+        Options?: string[][] | undefined;
+      }
+    | undefined;
 }
 
 /** What `create` needs: the validated body of `POST /containers/create?name=`. */

@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { InvalidError } from '../errors/errors.ts';
 import type { Image } from '../image/image.ts';
 import { writeRecord } from '../store/record.ts';
+import { checkOptions } from './check-options.ts';
 import { now } from './clock.ts';
 import type { ContainerConfig, CreateRequest, HostConfig } from './config.ts';
 import type { Engine } from './engine.ts';
 import { mergeEnvironment } from './environment.ts';
 import { emit } from './events.ts';
 import { randomName } from './names.ts';
-import { keptCapabilities } from './plan/identity.ts';
 import type { ContainerRecord } from './record.ts';
 import { Container } from './table.ts';
 
@@ -41,11 +41,11 @@ async function createFrom(
 ): Promise<{ id: string; warnings: string[] }> {
   assertWorkingDir(request.config);
   const config = mergeConfig(request.config, image.config);
-  keptCapabilities(request.hostConfig.CapAdd ?? [], request.hostConfig.CapDrop ?? []);
+  const hostConfig = checkOptions(engine, request.config, request.hostConfig);
   const id = randomBytes(32).toString('hex');
   const name = engine.containers.claim(request.name ?? randomName(engine.containers), id);
   try {
-    const record = newRecord(id, name, image, config, request.hostConfig);
+    const record = newRecord(id, name, image, config, hostConfig);
     const container = new Container(record, engine.paths.container(id));
     await store(engine, container, image);
     engine.containers.add(container);

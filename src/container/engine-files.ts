@@ -2,9 +2,17 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostsFile } from '../network/hosts.ts';
 import { readHostResolvConf, resolvConf } from '../network/resolv.ts';
+import type { ContainerPaths } from '../store/paths.ts';
 import type { Engine } from './engine.ts';
+import { joinedContainer } from './option/modes.ts';
 import type { Endpoint } from './record.ts';
 import type { Container } from './table.ts';
+
+/** With another container's network its files count: name, hosts and name servers belong to a network. */
+export function etcOf(engine: Engine, { record, paths }: Container): ContainerPaths {
+  const other = joinedContainer(record.hostConfig.NetworkMode);
+  return other === undefined ? paths : engine.containers.find(other).paths;
+}
 
 export function writeEngineFiles(
   engine: Engine,

@@ -19,6 +19,8 @@ export interface Engine {
   readonly events: Events;
   /** The shim's program in a sealed memfd. */
   readonly shimFd: number;
+  /** The program of `--init`, likewise. */
+  readonly initFd: number;
   readonly log: Logger;
   /** For tests: changes a plan before it is executed, to make a step fail. */
   alterPlan?: (steps: readonly Step[]) => readonly Step[];

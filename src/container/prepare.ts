@@ -7,9 +7,11 @@ import { macOfAddress } from '../network/pool.ts';
 import type { Step, StepDraft } from '../step/step.ts';
 import type { HostConfig } from './config.ts';
 import type { Engine } from './engine.ts';
-import { writeEngineFiles } from './engine-files.ts';
+import { etcOf, writeEngineFiles } from './engine-files.ts';
+import { lookUpDevices, lookUpJoined, lookUpSources } from './look-ups.ts';
+import { joinedContainer } from './option/modes.ts';
 import { planContainer } from './plan/plan.ts';
-import { MASKED, READ_ONLY } from './plan/protect.ts';
+import { protectedPaths } from './plan/protect.ts';
 import { readIdentity } from './read-identity.ts';
 import type { Endpoint } from './record.ts';
 import type { Container } from './table.ts';
@@ -53,6 +55,10 @@ function plan(
     network: networkSteps(engine, record.hostConfig, endpoints),
     netns: record.hostConfig.NetworkMode === 'host' ? 'host' : 'own',
     kernelPaths: kernelPaths(record.hostConfig),
+    ...lookUpSources(record.hostConfig),
+    devices: lookUpDevices(record.hostConfig),
+    joined: lookUpJoined(engine, record.hostConfig),
+    etc: etcOf(engine, container),
   });
 }
 
@@ -81,17 +87,16 @@ function networkSteps(
   endpoints: Record<string, Endpoint>,
 ): StepDraft[] {
   if (hostConfig.NetworkMode === 'host') return [];
+  if (joinedContainer(hostConfig.NetworkMode) !== undefined) return [];
   const endpoint = endpoints[network.name];
   return endpoint ? endpointSteps(network, endpoint) : noneSteps();
 }
 
 /** Which of the paths to mask or protect this kernel has, and what they are. */
-function kernelPaths({
-  MaskedPaths,
-  ReadonlyPaths,
-}: HostConfig): Map<string, 'file' | 'directory'> {
+function kernelPaths(hostConfig: HostConfig): Map<string, 'file' | 'directory'> {
   const found = new Map<string, 'file' | 'directory'>();
-  for (const path of [...(MaskedPaths ?? MASKED), ...(ReadonlyPaths ?? READ_ONLY)]) {
+  const { masked, readOnly } = protectedPaths(hostConfig);
+  for (const path of [...masked, ...readOnly]) {
     const stat = statSync(path, { throwIfNoEntry: false });
     if (stat) found.set(path, stat.isDirectory() ? 'directory' : 'file');
   }

@@ -1,8 +1,9 @@
 /** Gives back what a container held while it was alive: its groups, its address, its run folder. */
 import { rmdirSync, rmSync } from 'node:fs';
-import { removeCgroup } from '../kernel/cgroup.ts';
+import { killGroup, removeCgroup } from '../kernel/cgroup.ts';
 import type { Engine } from './engine.ts';
 import { endOfExecs } from './exec/end.ts';
+import { sharesProcesses } from './option/modes.ts';
 import { cgroupPaths } from './plan/cgroup.ts';
 import type { Endpoint } from './record.ts';
 import type { Container } from './table.ts';
@@ -15,9 +16,15 @@ export async function release(
 ): Promise<void> {
   await endOfExecs(container);
   const groups = cgroupPaths({ facts: engine.facts, record: container.record });
+  if (sharesProcesses(container.record.hostConfig)) await endAll(container, groups);
   await Promise.all(groups.map((path) => removeGroup(engine, path)));
   for (const { ipAddress } of Object.values(endpoints)) engine.network.pool.release(ipAddress);
   rmSync(container.paths.runDir, { recursive: true, force: true });
+}
+
+/** In a pid namespace that is not its own, processes outlive the container's first. */
+async function endAll({ id }: Container, [group]: readonly string[]): Promise<void> {
+  if (group) await killGroup(group, id);
 }
 
 /** An empty group goes at once; one whose last process is still being buried needs another try. */

@@ -61,12 +61,21 @@ function execFailure(file: string, code: string): [number, string] {
 }
 
 function describe(step: Step, errno: number, code: string): string {
+  if (step.call === 'prlimit64' && code === 'EPERM') return limitFailure(step);
+  if (step.phase === 'mounts' && code === 'ENOTDIR')
+    return `${step.call}(${step.args.path ?? ''}): ENOTDIR (not a directory: a folder can be mounted on a folder only, a file on a file only)`;
   const on = ['path', 'target', 'to_path', 'key', 'value', 'name']
     .flatMap((key) =>
       typeof step.args[key] === 'string' && step.args[key] ? [step.args[key]] : [],
     )
     .join(', ');
   return `${step.call}(${on}): ${code || `errno ${errno}`} (${reason(code)})`;
+}
+
+/** The hard limit can be raised by CAP_SYS_RESOURCE only, that of open files not above the kernel's own. */
+function limitFailure({ args, sh }: Step): string {
+  const limit = /--(\w+=\S+)/.exec(sh)?.[1] ?? String(args.resource);
+  return `prlimit64(${limit}): EPERM (operation not permitted: the hard limit is above that of the engine itself, see ulimit -H, or above /proc/sys/fs/nr_open)`;
 }
 
 export function reason(code: string): string {

@@ -103,7 +103,7 @@ async function executePlan(
     container.emit('step', step, result);
   };
   const shim = shimPlan(container, clients);
-  const kept = engine.network.slots;
+  const kept = new Map([...engine.network.slots, ['docker-init', engine.initFd]]);
   try {
     return await execute({ engine, steps, shim, socket, kept, onResult });
   } finally {

@@ -39,6 +39,15 @@ export function lastCapability(
   return Number(text);
 }
 
+/** What this process may use and hand on: the Cap lines of proc_pid_status(5). */
+export function ownCapabilities(
+  text = readFileSync('/proc/self/status', 'utf8'),
+): CapabilityName[] {
+  const mask = (name: string) =>
+    BigInt(`0x${new RegExp(`^${name}:\\s+(\\w+)$`, 'm').exec(text)?.[1] ?? 0}`);
+  return capabilitiesOf(mask('CapPrm') & mask('CapBnd'));
+}
+
 /** Bit n stands for capability n, as in the Cap lines of proc_pid_status(5). */
 export function capabilityMask(names: readonly CapabilityName[]): bigint {
   return names.reduce((mask, name) => mask | (1n << BigInt(constants[name])), 0n);

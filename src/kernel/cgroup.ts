@@ -5,13 +5,15 @@
  * Three arrangements exist (cgroups(7)): `v2` has one tree with all controllers; `v1` has a tree for each
  * controller or pair of them; `hybrid` is v1 with a v2 tree beside it that has processes but no controllers.
  */
-import { readFileSync } from 'node:fs';
-import { readdir, rmdir } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { readdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { KernelError, SystemError } from '../errors/errors.ts';
-import { mkdir, writeFile } from './files.ts';
+import { constants } from './ffi.ts';
+import { close, mkdir, writeFile } from './files.ts';
 import { type Mount, parseMountinfo } from './mountinfo.ts';
+import { pidfdOpen, pidfdSendSignal } from './pidfd.ts';
 
 export type CgroupLayout =
   | { mode: 'v2'; root: string; controllers: string[] }
@@ -113,6 +115,37 @@ export async function removeCgroup(path: string, timeoutMs = 2000): Promise<void
       );
     await removeChildren(path, timeoutMs);
     await delay(waitMs);
+  }
+}
+
+/**
+ * Ends every process of a group: for those whose pid namespace does not end with the container. On v1, which has no
+ * call for it, each is held by a descriptor and looked at again before it is signalled, so no other can be hit.
+ * @param id a word that stands in /proc/PID/cgroup of each of them
+ */
+export async function killGroup(path: string, id: string, timeoutMs = 2000): Promise<void> {
+  const atOnce = join(path, 'cgroup.kill');
+  if (existsSync(atOnce)) return writeFile(atOnce, '1');
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const text = await readFile(join(path, 'cgroup.procs'), 'utf8').catch(() => '');
+    const pids = text.split('\n').filter(Boolean).map(Number);
+    for (const pid of pids) killMember(pid, id);
+    if (pids.length === 0 || performance.now() > deadline) return;
+    await delay(1);
+  }
+}
+
+function killMember(pid: number, id: string): void {
+  let fd: number | undefined;
+  try {
+    fd = pidfdOpen(pid);
+    if (readFileSync(`/proc/${pid}/cgroup`, 'utf8').includes(id))
+      pidfdSendSignal(fd, constants.SIGKILL);
+  } catch {
+    // It has ended by itself meanwhile.
+  } finally {
+    if (fd !== undefined) close(fd);
   }
 }
 

@@ -4,7 +4,7 @@ import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { PARENT } from '../container/plan/cgroup.ts';
 import type { HostFacts } from '../container/plan/facts.ts';
-import { lastCapability } from '../kernel/capabilities.ts';
+import { lastCapability, ownCapabilities } from '../kernel/capabilities.ts';
 import { type CgroupLayout, detectCgroups, prepareCgroupParents } from '../kernel/cgroup.ts';
 import { overlayLowerdirPlus } from '../kernel/mounts.ts';
 
@@ -15,6 +15,7 @@ export function gatherFacts(): HostFacts {
   return {
     bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
     lastCapability: lastCapability(),
+    capabilities: ownCapabilities(),
     cgroup,
     overlayLowerdirPlus: overlayLowerdirPlus(),
     swapLimit: hasSwapLimit(cgroup, parents),

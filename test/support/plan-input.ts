@@ -1,6 +1,7 @@
 /** Inputs for plans: one ordinary container, which a test alters in one line. */
 import type { ContainerConfig, HostConfig } from '../../src/container/config.ts';
 import type { PlanInput } from '../../src/container/plan/input.ts';
+import { capabilityNames } from '../../src/kernel/capabilities.ts';
 import { endpointSteps } from '../../src/network/endpoint-steps.ts';
 import { Paths } from '../../src/store/paths.ts';
 
@@ -43,6 +44,7 @@ export function planInput(
     facts: {
       bootId: 'boot',
       lastCapability: 40,
+      capabilities: capabilityNames,
       cgroup: V2,
       overlayLowerdirPlus: true,
       swapLimit: true,
@@ -53,6 +55,11 @@ export function planInput(
     lowerDirs: ['/var/lib/petri/layers/init/diff', '/var/lib/petri/layers/aa/diff'],
     network: endpointSteps({ bridgeName: 'petri0', mtu: 1500 }, ENDPOINT),
     netns: 'own',
+    bindSources: new Map(),
+    missingFolders: [],
+    devices: [],
+    joined: {},
+    etc: new Paths('/var/lib/petri', '/run/petri').container(ID),
     kernelPaths: new Map([
       ['/proc/kcore', 'file'],
       ['/sys/firmware', 'directory'],

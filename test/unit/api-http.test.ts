@@ -202,9 +202,9 @@ describe('bodies of create', () => {
     ['a bad reference', '{"Image":"UPPER"}', 400, 'must be lowercase'],
     [
       'a volume',
-      '{"Image":"a","HostConfig":{"Binds":["/a:/b"]}}',
+      '{"Image":"a","HostConfig":{"Binds":["a:/b"]}}',
       501,
-      '--volume is not built yet',
+      '--volume with a name is not built yet',
     ],
   ])('%s', async (_name, body, status, text) => {
     const answer = await call(api, 'POST', '/containers/create', body);

@@ -141,8 +141,8 @@ test.each([
 });
 
 const settings: Record<string, [config: object, host: object]> = {
-  'HostConfig.Binds': [{}, { Binds: ['/a:/b'] }],
-  'HostConfig.Mounts': [{}, { Mounts: [{ Type: 'bind' }] }],
+  'HostConfig.Binds': [{}, { Binds: ['a:/b'] }],
+  'HostConfig.Mounts': [{}, { Mounts: [{ Type: 'volume' }] }],
   Volumes: [{ Volumes: { '/a': {} } }, {}],
   'HostConfig.PortBindings': [{}, { PortBindings: { '80/tcp': [{ HostPort: '80' }] } }],
   'HostConfig.NetworkMode': [{}, { NetworkMode: 'mine' }],
@@ -155,12 +155,7 @@ const settings: Record<string, [config: object, host: object]> = {
     },
     {},
   ],
-  'HostConfig.Privileged': [{}, { Privileged: true }],
-  'HostConfig.PidMode': [{}, { PidMode: 'host' }],
-  'HostConfig.IpcMode': [{}, { IpcMode: 'shareable' }],
   'HostConfig.RestartPolicy': [{}, { RestartPolicy: { Name: 'always' } }],
-  'HostConfig.SecurityOpt': [{}, { SecurityOpt: ['seccomp=unconfined'] }],
-  'HostConfig.Init': [{}, { Init: true }],
   Healthcheck: [{ Healthcheck: { Test: ['CMD', 'true'] } }, {}],
 };
 

@@ -7,6 +7,36 @@ import { flag, integer, orNull, text, textMap, texts } from './fields.ts';
 const portBinding = z.object({ HostIp: text(), HostPort: text() });
 const device = z.object({ PathOnHost: text(), PathInContainer: text(), CgroupPermissions: text() });
 const ulimit = z.object({ Name: text(), Soft: integer(-1), Hard: integer(-1) });
+const count = () => z.int().min(0).max(Number.MAX_SAFE_INTEGER).optional();
+const given = z
+  .string()
+  .refine((value) => !value.includes('\0'), 'a NUL is not allowed')
+  .optional();
+/** `null` is as good as absent; what is there is kept as it is, to be read back. */
+const mount = z.object({
+  Type: given,
+  Source: given,
+  Target: given,
+  ReadOnly: z.boolean().optional(),
+  Consistency: given,
+  BindOptions: z
+    .object({
+      Propagation: given,
+      NonRecursive: z.boolean().optional(),
+      CreateMountpoint: z.boolean().optional(),
+      ReadOnlyNonRecursive: z.boolean().optional(),
+      ReadOnlyForceRecursive: z.boolean().optional(),
+    })
+    .optional(),
+  VolumeOptions: z.looseObject({}).optional(),
+  TmpfsOptions: z
+    .object({
+      SizeBytes: count(),
+      Mode: z.int().min(0).max(0o7777).optional(),
+      Options: z.array(z.array(z.string())).optional(),
+    })
+    .optional(),
+});
 const objects = () => orNull(z.array(z.looseObject({})));
 const side = z.int().min(0).max(65535);
 
@@ -34,7 +64,7 @@ const fields = z.object({
     (value) => value ?? ([0, 0] as [number, number]),
   ),
   Annotations: textMap(),
-  Mounts: objects(),
+  Mounts: orNull(z.array(z.preprocess(withoutNulls, mount))),
   CapAdd: texts(),
   CapDrop: texts(),
   CgroupnsMode: z
@@ -93,6 +123,13 @@ const fields = z.object({
   ReadonlyPaths: texts(),
 });
 
+/** Go's encoding/json leaves what is `null` as it was, which is unset. */
+function withoutNulls(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const entries = Object.entries(value).filter(([, item]) => item !== null);
+  return Object.fromEntries(entries.map(([key, item]) => [key, withoutNulls(item)]));
+}
+
 /** With the fields that Petri keeps no place for; unbuilt.ts refuses them when they are set. */
 export type GivenHostConfig = z.output<typeof fields>;
 
@@ -114,8 +151,8 @@ export function storedHostConfig(given: GivenHostConfig): HostConfig {
   return {
     ...always,
     Runtime: always.Runtime || 'petri',
-    MaskedPaths: always.MaskedPaths ?? MASKED,
-    ReadonlyPaths: always.ReadonlyPaths ?? READ_ONLY,
+    MaskedPaths: always.MaskedPaths ?? (always.Privileged ? null : MASKED),
+    ReadonlyPaths: always.ReadonlyPaths ?? (always.Privileged ? null : READ_ONLY),
     ...(Annotations ? { Annotations } : {}),
     ...(Mounts ? { Mounts } : {}),
     ...(Tmpfs ? { Tmpfs } : {}),

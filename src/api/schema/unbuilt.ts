@@ -21,11 +21,18 @@ const other = (value: string, ...known: string[]) => !['', ...known].includes(va
 /** Docker's option, the field it sets, and whether it is set to more than the default. */
 export const unbuilt: readonly [option: string, field: string, isSet: (given: Given) => boolean][] =
   [
-    ['--volume', 'HostConfig.Binds', ({ host }) => some(host.Binds)],
-    ['--mount', 'HostConfig.Mounts', ({ host }) => some(host.Mounts)],
+    [
+      '--volume with a name',
+      'HostConfig.Binds',
+      ({ host }) => (host.Binds ?? []).some((bind) => /^[^/:]+:/.test(bind)),
+    ],
+    [
+      '--mount type=volume',
+      'HostConfig.Mounts',
+      ({ host }) => (host.Mounts ?? []).some(({ Type }) => Type === 'volume'),
+    ],
     ['--volume', 'Volumes', ({ config }) => some(config.Volumes)],
     ['--volumes-from', 'HostConfig.VolumesFrom', ({ host }) => some(host.VolumesFrom)],
-    ['--tmpfs', 'HostConfig.Tmpfs', ({ host }) => some(host.Tmpfs)],
     ['--storage-opt', 'HostConfig.StorageOpt', ({ host }) => some(host.StorageOpt)],
     ['--publish', 'HostConfig.PortBindings', ({ host }) => publishes(host)],
     ['--publish-all', 'HostConfig.PublishAllPorts', ({ host }) => host.PublishAllPorts],
@@ -38,22 +45,9 @@ export const unbuilt: readonly [option: string, field: string, isSet: (given: Gi
     ],
     ['--mac-address', 'MacAddress', ({ config }) => Boolean(config.MacAddress)],
     ['--link', 'HostConfig.Links', ({ host }) => some(host.Links)],
-    ['--privileged', 'HostConfig.Privileged', ({ host }) => host.Privileged],
-    ['--device', 'HostConfig.Devices', ({ host }) => some(host.Devices)],
     ['--gpus', 'HostConfig.DeviceRequests', ({ host }) => some(host.DeviceRequests)],
-    [
-      '--device-cgroup-rule',
-      'HostConfig.DeviceCgroupRules',
-      ({ host }) => some(host.DeviceCgroupRules),
-    ],
-    ['--security-opt', 'HostConfig.SecurityOpt', ({ host }) => some(host.SecurityOpt)],
-    ['--sysctl', 'HostConfig.Sysctls', ({ host }) => some(host.Sysctls)],
-    ['--pid', 'HostConfig.PidMode', ({ host }) => other(host.PidMode, 'private')],
-    ['--ipc', 'HostConfig.IpcMode', ({ host }) => other(host.IpcMode, 'private')],
-    ['--uts', 'HostConfig.UTSMode', ({ host }) => other(host.UTSMode, 'host')],
     ['--userns', 'HostConfig.UsernsMode', ({ host }) => other(host.UsernsMode, 'host')],
     ['--cgroup-parent', 'HostConfig.CgroupParent', ({ host }) => host.CgroupParent !== ''],
-    ['--init', 'HostConfig.Init', ({ host }) => host.Init === true],
     ['--health-cmd', 'Healthcheck', ({ config }) => hasCheck(config)],
     [
       '--log-driver',
@@ -115,7 +109,7 @@ function publishes({ PortBindings }: GivenHostConfig): boolean {
 }
 
 export function userNetwork(mode: string): boolean {
-  return other(mode, 'default', 'bridge', 'host', 'none');
+  return other(mode, 'default', 'bridge', 'host', 'none') && !mode.startsWith('container:');
 }
 
 function hasCheck({ Healthcheck }: ContainerConfig): boolean {

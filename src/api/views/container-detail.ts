@@ -6,6 +6,7 @@ import { type ContainerState, isAlive } from '../../container/state.ts';
 import type { Container } from '../../container/table.ts';
 import { NotFoundError } from '../../errors/errors.ts';
 import { networksView } from './endpoint.ts';
+import { mountsView } from './mounts.ts';
 
 export function containerDetail(
   engine: Engine,
@@ -37,7 +38,7 @@ export function containerDetail(
     HostConfig: hostConfigView(record.hostConfig),
     GraphDriver: graphDriver(engine, container),
     ...sizes,
-    Mounts: [],
+    Mounts: mountsView(record),
     Config: configView(record.config),
     NetworkSettings: networkSettings(container),
   };

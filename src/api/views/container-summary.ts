@@ -2,6 +2,7 @@
 import type { Container } from '../../container/table.ts';
 import { unixSeconds } from './durations.ts';
 import { networksView } from './endpoint.ts';
+import { mountsView } from './mounts.ts';
 import { statusText } from './status.ts';
 
 /** @param sizes bytes of the container's own layer and of all its files, when they were asked for */
@@ -24,7 +25,7 @@ export function containerSummary(
     Status: statusText(state),
     HostConfig: { NetworkMode: hostConfig.NetworkMode },
     NetworkSettings: { Networks: networksView(record) },
-    Mounts: [],
+    Mounts: mountsView(record),
   };
 }
 

@@ -5,6 +5,7 @@
  */
 import { type DeviceRule, dockerDeviceRules, v1DeviceTexts } from '../../kernel/device-filter.ts';
 import { type StepDraft, slot } from '../../step/step.ts';
+import { extraRules } from '../option/devices.ts';
 import { by, quote } from './draft.ts';
 import type { PlanInput } from './input.ts';
 import { limitFiles } from './limits.ts';
@@ -59,7 +60,9 @@ function setFile(path: string, data: string, why: string): StepDraft {
 }
 
 function deviceSteps(input: PlanInput): StepDraft[] {
-  const rules: readonly DeviceRule[] = dockerDeviceRules;
+  const extra = extraRules(input.record.hostConfig, input.devices);
+  if (extra === undefined) return anyDevice(input);
+  const rules: readonly DeviceRule[] = [...dockerDeviceRules, ...extra];
   if (input.facts.cgroup.mode === 'v2') return [attachFilter(groupOf(input, 'devices'), rules)];
   const group = groupOf(input, 'devices');
   return v1DeviceTexts(rules).map(({ file, data }) =>
@@ -68,9 +71,16 @@ function deviceSteps(input: PlanInput): StepDraft[] {
       data,
       file === 'devices.deny'
         ? 'no device may be opened, not even one the container makes itself by mknod'
-        : 'except the harmless ones',
+        : 'except the harmless ones, and those asked for',
     ),
   );
+}
+
+/** On v2 a group without a program of its own forbids nothing. */
+function anyDevice(input: PlanInput): StepDraft[] {
+  if (input.facts.cgroup.mode === 'v2') return [];
+  const file = `${groupOf(input, 'devices')}/devices.allow`;
+  return [setFile(file, 'a', 'privileged: every device of the host may be opened')];
 }
 
 function attachFilter(path: string, rules: readonly DeviceRule[]): StepDraft {

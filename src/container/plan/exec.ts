@@ -15,7 +15,6 @@ import {
   capabilitiesOf,
   enterWorkingDirectory,
   giveStdio,
-  keptCapabilities,
   limits,
 } from './identity.ts';
 import type { Identity } from './input.ts';
@@ -77,8 +76,9 @@ function programOf({ record, exec }: ExecPlanInput): ContainerRecord {
   return { ...record, config, path, args };
 }
 
-function capabilities({ record, exec }: ExecPlanInput): string[] {
-  return exec.Privileged ? keptCapabilities(['ALL'], []) : capabilitiesOf(record.hostConfig);
+function capabilities({ record, exec, facts }: ExecPlanInput): string[] {
+  const all = facts.capabilities;
+  return exec.Privileged ? [...all] : capabilitiesOf(record.hostConfig, all);
 }
 
 const supervisor = by('supervisor', 'namespaces');

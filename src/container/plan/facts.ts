@@ -8,6 +8,8 @@ export interface HostFacts {
   bootId: string;
   /** Highest capability number the kernel knows. */
   lastCapability: number;
+  /** Those the engine has itself, and so can give. */
+  capabilities: readonly string[];
   cgroup: CgroupLayout;
   /** Overlay takes one `lowerdir+` per layer (kernel ≥ 6.5); else one string of at most a page. */
   overlayLowerdirPlus: boolean;

@@ -7,6 +7,7 @@ import { InvalidError } from '../../errors/errors.ts';
 import { capabilityNames, dockerCapabilities } from '../../kernel/capabilities.ts';
 import { type StepDraft, slot } from '../../step/step.ts';
 import type { HostConfig } from '../config.ts';
+import { security } from '../option/security.ts';
 import { by, quote } from './draft.ts';
 import type { Identity, PlanInput } from './input.ts';
 
@@ -19,14 +20,23 @@ export function identitySteps(input: PlanInput): StepDraft[] {
     ...makeWorkingDirectory(record.config.WorkingDir),
     ...(record.hostConfig.ReadonlyRootfs ? [readOnlyRoot()] : []),
     ...giveStdio(identity.uid, record.config),
-    ...becomeUser(identity, capabilitiesOf(record.hostConfig)),
+    ...becomeUser(identity, capabilitiesOf(record.hostConfig, input.facts.capabilities)),
+    ...noNewPrivileges(record.hostConfig),
     ...enterWorkingDirectory(record.config.WorkingDir || '/'),
   ];
 }
 
-/** What the container's programs may keep. @throws InvalidError for an unknown name */
-export function capabilitiesOf({ CapAdd, CapDrop }: HostConfig): string[] {
-  return keptCapabilities(CapAdd ?? [], CapDrop ?? []);
+/**
+ * What the container's programs may keep.
+ * @param all those the engine can give
+ * @throws InvalidError for an unknown name
+ */
+export function capabilitiesOf(
+  { Privileged, CapAdd, CapDrop }: HostConfig,
+  all: readonly string[],
+): string[] {
+  if (Privileged) return [...all];
+  return keptCapabilities(CapAdd ?? [], CapDrop ?? [], all);
 }
 
 /** From root with all rights to this user with these. */
@@ -63,6 +73,19 @@ export function becomeUser(identity: Identity, kept: readonly string[]): StepDra
   ];
 }
 
+/** Of `--security-opt no-new-privileges`. */
+export function noNewPrivileges({ SecurityOpt }: Pick<HostConfig, 'SecurityOpt'>): StepDraft[] {
+  if (!security(SecurityOpt).noNewPrivileges) return [];
+  return [
+    init(
+      'prctl',
+      { option: ['PR_SET_NO_NEW_PRIVS'], arg2: 1 },
+      'no program file, setuid or with capabilities, gives it more than it has now',
+      'setpriv --no-new-privs',
+    ),
+  ];
+}
+
 function capset(effective: readonly string[]): StepDraft {
   return init(
     'capset',
@@ -76,15 +99,22 @@ function capset(effective: readonly string[]): StepDraft {
  * Docker's 14, plus `--cap-add`, minus `--cap-drop`; `ALL` and names with or without CAP_.
  * @throws InvalidError for an unknown name
  */
-export function keptCapabilities(add: readonly string[], drop: readonly string[]): string[] {
-  const all: readonly string[] = capabilityNames;
+export function keptCapabilities(
+  add: readonly string[],
+  drop: readonly string[],
+  all: readonly string[] = capabilityNames,
+): string[] {
   const added = add.flatMap((name) => (isAll(name) ? all : [normal(name)]));
-  const dropped = new Set(drop.flatMap((name) => (isAll(name) ? all : [normal(name)])));
+  const dropped = new Set(
+    drop.flatMap((name) => (isAll(name) ? (capabilityNames as readonly string[]) : [normal(name)])),
+  );
   const base = drop.some(isAll) ? [] : dockerCapabilities;
   const kept = new Set([...base, ...added]);
   // `--cap-drop ALL --cap-add X` keeps X; `--cap-add ALL --cap-drop X` drops X.
   const explicit = new Set(drop.some(isAll) ? add.filter((name) => !isAll(name)).map(normal) : []);
-  return all.filter((name) => kept.has(name) && (!dropped.has(name) || explicit.has(name)));
+  return (capabilityNames as readonly string[]).filter(
+    (name) => kept.has(name) && (!dropped.has(name) || explicit.has(name)),
+  );
 }
 
 function isAll(name: string): boolean {

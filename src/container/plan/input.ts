@@ -1,8 +1,10 @@
 /** All that a plan is computed from. Nothing here is looked up while planning: planning is pure. */
 import type { StepDraft } from '../../step/step.ts';
 import type { ContainerPaths } from '../../store/paths.ts';
+import type { DeviceNode } from '../option/devices.ts';
 import type { ContainerRecord } from '../record.ts';
 import type { HostFacts } from './facts.ts';
+import type { Joined } from './join.ts';
 
 /** Who the program runs as, already looked up in the container's own passwd and group files. */
 export interface Identity {
@@ -26,4 +28,14 @@ export interface PlanInput {
   netns: 'own' | 'host';
   /** Of the masked and read-only paths asked for: those that exist, and what they are. */
   kernelPaths: ReadonlyMap<string, 'file' | 'directory'>;
+  /** What the host has where a bind mount comes from. */
+  bindSources: ReadonlyMap<string, 'file' | 'directory' | 'missing'>;
+  /** Folders of the host to be made for it, parents first. */
+  missingFolders: readonly string[];
+  /** Devices of the host that the container gets beside the harmless ones. */
+  devices: readonly DeviceNode[];
+  /** Running containers whose namespaces are entered. */
+  joined: Joined;
+  /** Where the files under /etc are: another container's when its network is shared. */
+  etc: ContainerPaths;
 }

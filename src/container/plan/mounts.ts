@@ -6,9 +6,13 @@
  * filesystems the kernel just made for us, and can be named by path. proc(5), sysfs(5), tmpfs(5).
  */
 import { type StepDraft, slot } from '../../step/step.ts';
+import { mountPoints } from '../option/mount-points.ts';
 import { by } from './draft.ts';
 import type { PlanInput } from './input.ts';
 import { DEVPTS_DATA } from './stdio.ts';
+import { sysctlSteps } from './sysctls.ts';
+import { userMountSteps } from './user-mounts.ts';
+import { close, walk } from './walk.ts';
 
 const init = by('init', 'mounts');
 const SAFE = ['MS_NOSUID', 'MS_NODEV', 'MS_NOEXEC'];
@@ -24,12 +28,14 @@ interface Mount {
 
 export function mountSteps(input: PlanInput): StepDraft[] {
   return [
+    ...userMountSteps(input, 'root'),
     ...onFolder({
       fstype: 'proc',
       target: '/proc',
       flags: SAFE,
       why: 'processes of this pid namespace, and no others',
     }),
+    ...sysctlSteps(input),
     ...onFolder({
       fstype: 'tmpfs',
       target: '/dev',
@@ -41,13 +47,18 @@ export function mountSteps(input: PlanInput): StepDraft[] {
     ...onFolder({
       fstype: 'sysfs',
       target: '/sys',
-      flags: [...SAFE, 'MS_RDONLY'],
+      flags: readOnlyUnless(input.record.hostConfig.Privileged),
       why: 'the kernel and its devices, to look at only',
     }),
     ...cgroupMounts(input),
     init('chdir', { path: '/' }, 'back to the root', 'cd /'),
     ...engineFiles(input),
   ];
+}
+
+/** A privileged container may change what the kernel shows under /sys. */
+function readOnlyUnless(privileged: boolean): string[] {
+  return privileged ? SAFE : [...SAFE, 'MS_RDONLY'];
 }
 
 function mount({ fstype, target, flags, data, why }: Mount, at = target): StepDraft {
@@ -86,21 +97,15 @@ function onFolder(what: Mount): StepDraft[] {
 }
 
 function below({ record }: PlanInput): StepDraft[] {
-  const shm = record.hostConfig.ShmSize || DEFAULT_SHM_BYTES;
   const folder = (path: string, mode: number) =>
     init('mkdir', { path, mode }, 'a place to mount on', `mkdir -m ${mode.toString(8)} ${path}`);
   return [
     init('umask', { mask: 0 }, 'modes of what is made here are exactly those asked for', 'umask 0'),
     folder('/dev/pts', 0o755),
     record.config.Tty ? placeTerminals() : newTerminals(),
-    folder('/dev/shm', 0o1777),
-    mount({
-      fstype: 'tmpfs',
-      target: '/dev/shm',
-      flags: SAFE,
-      data: `mode=1777,size=${shm}`,
-      why: 'POSIX shared memory, bounded',
-    }),
+    ...(record.hostConfig.IpcMode === 'none'
+      ? []
+      : [folder('/dev/shm', 0o1777), sharedMemory(record.hostConfig)]),
     folder('/dev/mqueue', 0o755),
     mount({
       fstype: 'mqueue',
@@ -109,6 +114,30 @@ function below({ record }: PlanInput): StepDraft[] {
       why: 'POSIX message queues of this ipc namespace',
     }),
   ];
+}
+
+/** Its own, or (with another's ipc namespace) the other's, of which rootfs.ts has taken hold. */
+function sharedMemory({ IpcMode, ShmSize }: PlanInput['record']['hostConfig']): StepDraft {
+  if (IpcMode === 'host' || IpcMode.startsWith('container:'))
+    return init(
+      'move_mount',
+      {
+        from: slot('shm'),
+        from_path: '',
+        to: 'AT_FDCWD',
+        to_path: '/dev/shm',
+        flags: ['MOVE_MOUNT_F_EMPTY_PATH'],
+      },
+      'POSIX shared memory goes with the ipc namespace: it is shared too',
+      '# mount --bind SHARED /dev/shm',
+    );
+  return mount({
+    fstype: 'tmpfs',
+    target: '/dev/shm',
+    flags: SAFE,
+    data: `mode=1777,size=${ShmSize || DEFAULT_SHM_BYTES}`,
+    why: 'POSIX shared memory, bounded',
+  });
 }
 
 function newTerminals(): StepDraft {
@@ -138,8 +167,8 @@ function placeTerminals(): StepDraft {
 
 const CGROUP = '/sys/fs/cgroup';
 
-function cgroupMounts({ facts }: PlanInput): StepDraft[] {
-  const readOnly = [...SAFE, 'MS_RDONLY'];
+function cgroupMounts({ facts, record }: PlanInput): StepDraft[] {
+  const readOnly = readOnlyUnless(record.hostConfig.Privileged);
   const why = 'what it uses and may use, to look at only: its own group is the root';
   if (facts.cgroup.mode === 'v2')
     return [mount({ fstype: 'cgroup2', target: CGROUP, flags: readOnly, why })];
@@ -175,37 +204,53 @@ function cgroupMounts({ facts }: PlanInput): StepDraft[] {
   ];
 }
 
+/** What the user mounts on one of them stays; a folder that covers /etc may lack them, so they are made in it. */
 function engineFiles({ record }: PlanInput): StepDraft[] {
-  return ['hosts', 'hostname', 'resolv.conf'].flatMap((name) => {
-    const at = slot(`at /etc/${name}`);
-    return [
-      init(
-        'openat2',
-        {
-          dir: 'AT_FDCWD',
-          path: `/etc/${name}`,
-          flags: ['O_PATH', 'O_NOFOLLOW', 'O_CLOEXEC'],
-          resolve: ['RESOLVE_NO_SYMLINKS', 'RESOLVE_NO_MAGICLINKS'],
-          out: at,
-        },
-        'the place, found without following any link',
-        `[ ! -L /etc/${name} ]`,
-      ),
-      init(
-        'move_mount',
-        {
-          from: slot(name),
-          from_path: '',
-          to: at,
-          to_path: '',
-          flags: ['MOVE_MOUNT_F_EMPTY_PATH', 'MOVE_MOUNT_T_EMPTY_PATH'],
-        },
-        `the engine's /etc/${name} lies over the image's`,
-        `mount --bind "$C/${name}" /etc/${name}`,
-      ),
+  const targets = mountPoints(record.hostConfig).map(({ target }) => target);
+  return ['hosts', 'hostname', 'resolv.conf']
+    .filter((name) => !targets.includes(`/etc/${name}`))
+    .flatMap((name) => [
+      ...engineFile(name, targets.includes('/etc')),
       ...(record.hostConfig.ReadonlyRootfs ? [readOnlyFile(name)] : []),
-    ];
-  });
+    ]);
+}
+
+function engineFile(name: string, isMade: boolean): StepDraft[] {
+  const path = `/etc/${name}`;
+  const found = isMade
+    ? walk(init, path, { kind: 'file', noLinks: true })
+    : { steps: [placeOf(path)], at: slot(`at ${path}`) };
+  return [
+    ...found.steps,
+    init(
+      'move_mount',
+      {
+        from: slot(name),
+        from_path: '',
+        to: found.at,
+        to_path: '',
+        flags: ['MOVE_MOUNT_F_EMPTY_PATH', 'MOVE_MOUNT_T_EMPTY_PATH'],
+      },
+      `the engine's ${path} lies over the image's`,
+      `mount --bind "$C/${name}" ${path}`,
+    ),
+    ...(isMade ? [close(init, found.at)] : []),
+  ];
+}
+
+function placeOf(path: string): StepDraft {
+  return init(
+    'openat2',
+    {
+      dir: 'AT_FDCWD',
+      path,
+      flags: ['O_PATH', 'O_NOFOLLOW', 'O_CLOEXEC'],
+      resolve: ['RESOLVE_NO_SYMLINKS', 'RESOLVE_NO_MAGICLINKS'],
+      out: slot(`at ${path}`),
+    },
+    'the place, found without following any link',
+    `[ ! -L ${path} ]`,
+  );
 }
 
 /** With `--read-only` they are as read-only as the root around them, as docker has it. */

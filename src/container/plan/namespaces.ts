@@ -19,9 +19,11 @@ export function namespaceSteps(input: PlanInput): StepDraft[] {
       'processes the container leaves behind become children of the shim, which reaps them',
       '# PR_SET_CHILD_SUBREAPER',
     ),
+    ...(input.joined.pid ? joinProcesses() : []),
     clone(input),
     ...joinV1Groups(input),
     ...(input.netns === 'own' ? [joinNetwork()] : []),
+    ...(input.joined.ipc ? [joinIpc()] : []),
     ...(hostConfig.CgroupnsMode === 'host' ? [] : [hideGroups()]),
     ...(hostConfig.UTSMode === 'host' ? [] : hostnames(config.Hostname, config.Domainname)),
     oomScore(hostConfig.OomScoreAdj),
@@ -48,27 +50,40 @@ export function ownSession(): StepDraft {
   );
 }
 
+/** Those of the child's namespaces that are new. */
+function newNamespaces({ PidMode, UTSMode, IpcMode }: PlanInput['record']['hostConfig']): string[] {
+  const isNew = (mode: string) => mode !== 'host' && !mode.startsWith('container:');
+  return [
+    'CLONE_NEWNS',
+    ...(isNew(PidMode) ? ['CLONE_NEWPID'] : []),
+    ...(isNew(UTSMode) ? ['CLONE_NEWUTS'] : []),
+    ...(isNew(IpcMode) ? ['CLONE_NEWIPC'] : []),
+  ];
+}
+
+const UNSHARE = {
+  CLONE_NEWNS: '--mount',
+  CLONE_NEWPID: '--pid',
+  CLONE_NEWIPC: '--ipc',
+  CLONE_NEWUTS: '--uts',
+};
+
 function clone({ facts, record }: PlanInput): StepDraft {
   const v2 = facts.cgroup.mode === 'v2';
-  const uts = record.hostConfig.UTSMode === 'host' ? [] : ['CLONE_NEWUTS'];
+  const namespaces = newNamespaces(record.hostConfig);
+  const words = Object.entries(UNSHARE).flatMap(([flag, word]) =>
+    namespaces.includes(flag) ? [word] : [],
+  );
   const born = v2 ? ['CLONE_INTO_CGROUP'] : [];
   return shim(
     'clone3',
     {
-      flags: [
-        'CLONE_NEWNS',
-        'CLONE_NEWPID',
-        ...uts,
-        'CLONE_NEWIPC',
-        ...born,
-        'CLONE_PIDFD',
-        'CLONE_VFORK',
-      ],
+      flags: [...namespaces, ...born, 'CLONE_PIDFD', 'CLONE_VFORK'],
       cgroup: v2 ? slot('cgroup') : null,
       pidfd: slot('pidfd'),
     },
     'the moment the container begins: a child that sees its own mounts, processes and names',
-    `unshare --mount --pid --ipc${uts.length ? ' --uts' : ''} --fork`,
+    `unshare ${words.join(' ')} --fork`,
     { see: 'clone(2)' },
   );
 }
@@ -89,6 +104,35 @@ export function joinV1Groups({ facts, record }: Pick<PlanInput, 'facts' | 'recor
       { see: 'cgroups(7)' },
     );
   });
+}
+
+/** The shim's next child is born in it; until that runs its program nobody in there may look into it. */
+function joinProcesses(): StepDraft[] {
+  return [
+    shim(
+      'prctl',
+      { option: ['PR_SET_DUMPABLE'], arg2: 0 },
+      'processes of the other container cannot take hold of the new one while it still has rights',
+      '# PR_SET_DUMPABLE 0',
+    ),
+    shim(
+      'setns',
+      { fd: slot('pidns'), nstype: ['CLONE_NEWPID'] },
+      'the child is born among the processes of the other container',
+      'nsenter --pid="$OTHER/pid"',
+      { see: 'pid_namespaces(7)' },
+    ),
+  ];
+}
+
+function joinIpc(): StepDraft {
+  return init(
+    'setns',
+    { fd: slot('ipcns'), nstype: ['CLONE_NEWIPC'] },
+    'enter the ipc namespace of the other container',
+    'nsenter --ipc="$OTHER/ipc"',
+    { see: 'ipc_namespaces(7)' },
+  );
 }
 
 function joinNetwork(): StepDraft {

@@ -8,17 +8,21 @@ import { deviceSteps } from './devices.ts';
 import { by } from './draft.ts';
 import { identitySteps } from './identity.ts';
 import type { PlanInput } from './input.ts';
+import { joinedSlots, joinSteps } from './join.ts';
 import { mountSteps } from './mounts.ts';
 import { namespaceSteps } from './namespaces.ts';
 import { programSteps } from './program.ts';
-import { protectSteps } from './protect.ts';
+import { protectBelow, protectSteps } from './protect.ts';
 import { rootfsSteps } from './rootfs.ts';
 import { stdioSteps } from './stdio.ts';
+import { sourceFolderSteps, userMountSteps } from './user-mounts.ts';
 
 export function planContainer(input: PlanInput): Step[] {
   return numberSteps([
     ...cgroupSteps(input),
     ...input.network,
+    ...joinSteps(input.joined),
+    ...sourceFolderSteps(input),
     spawnShim(input.paths.runDir, inherited(input)),
     ...stdioSteps(input),
     ...namespaceSteps(input),
@@ -26,13 +30,17 @@ export function planContainer(input: PlanInput): Step[] {
     ...mountSteps(input),
     ...deviceSteps(input),
     ...protectSteps(input),
+    ...userMountSteps(input, 'kernel'),
+    ...protectBelow(input),
     ...identitySteps(input),
     ...programSteps(input),
   ]);
 }
 
-function inherited({ netns, facts }: PlanInput): Slot[] {
+function inherited({ netns, facts, joined, record }: PlanInput): Slot[] {
   return [
+    ...joinedSlots(joined).map(slot),
+    ...(record.hostConfig.Init ? [slot('docker-init')] : []),
     ...(netns === 'own' ? [slot('netns')] : []),
     ...(facts.cgroup.mode === 'v2' ? [slot('cgroup')] : []),
   ];

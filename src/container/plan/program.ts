@@ -15,13 +15,51 @@ export function programSteps({
     ...(record.config.Tty ? [controllingTerminal('tty')] : []),
     ...connect(record.config.Tty),
     dieWithShim(),
+    ...(record.hostConfig.Init
+      ? becomeInit(record, identity)
+      : [closeFrom(3), becomeProgram(record, identity)]),
+  ];
+}
+
+function closeFrom(first: number): StepDraft {
+  return init(
+    'close_range',
+    { first, last: 0xffffffff, flags: [] },
+    'no other descriptor is left, not even for execve itself: /proc/self/fd/3/../bin/sh would be a program of the host',
+    '# all other descriptors close',
+  );
+}
+
+/** Where the descriptor of our own init is put. Nothing of the container's files is in play: /proc is the kernel's. */
+const INIT_FD = 3;
+
+/**
+ * `--init`: process 1 is a small program of ours that reaps and passes signals on, and the user's program is its child.
+ * It is executed from a sealed memfd, so that nobody in the container can write to it.
+ */
+function becomeInit(record: ContainerRecord, identity: Identity): StepDraft[] {
+  const env = environment(record, identity);
+  const argv = ['/sbin/docker-init', '--', record.path, ...record.args];
+  return [
+    init(
+      'dup2',
+      { fd: slot('docker-init'), to: INIT_FD },
+      'our own init, as a descriptor of a file in memory that nobody can change',
+      `exec ${INIT_FD}< petri-init`,
+    ),
+    closeFrom(INIT_FD + 1),
     init(
       'close_range',
-      { first: 3, last: 0xffffffff, flags: [] },
-      'no other descriptor is left, not even for execve itself: /proc/self/fd/3/../bin/sh would be a program of the host',
-      '# all other descriptors close',
+      { first: INIT_FD, last: INIT_FD, flags: ['CLOSE_RANGE_CLOEXEC'] },
+      'it is needed for execve alone',
+      `# ${INIT_FD} closes by itself`,
     ),
-    becomeProgram(record, identity),
+    init(
+      'execve',
+      { file: `/proc/self/fd/${INIT_FD}`, argv, envp: env, path: [] },
+      "the first process becomes an init, which starts the user's program and reaps whatever is left behind",
+      `exec env -i ${env.map(quote).join(' ')} /proc/self/fd/${INIT_FD} ${argv.slice(1).map(quote).join(' ')}`,
+    ),
   ];
 }
 

@@ -4,6 +4,8 @@
  * plan, so every step must succeed. proc(5).
  */
 import type { StepDraft } from '../../step/step.ts';
+import type { HostConfig } from '../config.ts';
+import { mountPoints } from '../option/mount-points.ts';
 import { by } from './draft.ts';
 import type { PlanInput } from './input.ts';
 
@@ -27,13 +29,36 @@ export const MASKED = [
 export const READ_ONLY = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
 export function protectSteps(input: PlanInput): StepDraft[] {
-  const { hostConfig } = input.record;
+  const { masked, readOnly: closed } = protectedPaths(input.record.hostConfig);
   return [
-    ...existing(input, hostConfig.MaskedPaths ?? MASKED).map(([path, kind]) =>
+    ...existing(input, masked).map(([path, kind]) =>
       kind === 'file' ? hideFile(path) : hideFolder(path),
     ),
-    ...existing(input, hostConfig.ReadonlyPaths ?? READ_ONLY).flatMap(([path]) => readOnly(path)),
+    ...existing(input, closed).flatMap(([path]) => readOnly(path)),
   ];
+}
+
+/** A privileged container has everything as it is, unless paths were named. */
+export function protectedPaths({
+  Privileged,
+  MaskedPaths,
+  ReadonlyPaths,
+}: Pick<HostConfig, 'Privileged' | 'MaskedPaths' | 'ReadonlyPaths'>): {
+  masked: readonly string[];
+  readOnly: readonly string[];
+} {
+  return {
+    masked: MaskedPaths ?? (Privileged ? [] : MASKED),
+    readOnly: ReadonlyPaths ?? (Privileged ? [] : READ_ONLY),
+  };
+}
+
+/** A folder the user mounts over one that holds hidden ones shows them again: they are hidden once more. */
+export function protectBelow(input: PlanInput): StepDraft[] {
+  const covers = mountPoints(input.record.hostConfig).map(({ target }) => `${target}/`);
+  return existing(input, protectedPaths(input.record.hostConfig).masked)
+    .filter(([path, kind]) => kind === 'directory' && covers.some((top) => path.startsWith(top)))
+    .map(([path]) => ({ ...hideFolder(path), accept: 'ENOENT' }));
 }
 
 function existing(

@@ -5,8 +5,11 @@
  */
 import { SystemError } from '../../errors/errors.ts';
 import { type StepDraft, slot } from '../../step/step.ts';
+import { mountPoints } from '../option/mount-points.ts';
 import { by, quote } from './draft.ts';
 import type { PlanInput } from './input.ts';
+import { sharedMemorySteps } from './shared-memory.ts';
+import { bindSourceSteps } from './user-mounts.ts';
 
 const init = by('init', 'rootfs');
 
@@ -15,6 +18,7 @@ const OPTIONS_MAX = 4095;
 
 export function rootfsSteps(input: PlanInput): StepDraft[] {
   return [
+    ...bindSourceSteps(input, true),
     init(
       'mount',
       { source: null, target: '/', fstype: null, flags: ['MS_REC', 'MS_PRIVATE'], data: null },
@@ -23,26 +27,31 @@ export function rootfsSteps(input: PlanInput): StepDraft[] {
       { see: 'mount_namespaces(7)' },
     ),
     ...engineFiles(input),
+    ...bindSourceSteps(input, false),
+    ...sharedMemorySteps(input),
     ...(input.facts.overlayLowerdirPlus ? overlay(input) : overlayInOneCall(input)),
     ...enter(input.paths.rootfs),
   ];
 }
 
 /** The files the engine writes for each container, taken as mounts before the host goes out of sight. */
-function engineFiles({ paths }: PlanInput): StepDraft[] {
+function engineFiles({ etc, record }: PlanInput): StepDraft[] {
   const files: [name: string, path: string][] = [
-    ['hosts', paths.hosts],
-    ['hostname', paths.hostname],
-    ['resolv.conf', paths.resolvConf],
+    ['hosts', etc.hosts],
+    ['hostname', etc.hostname],
+    ['resolv.conf', etc.resolvConf],
   ];
-  return files.map(([name, path]) =>
-    init(
-      'open_tree',
-      { dir: 'AT_FDCWD', path, flags: ['OPEN_TREE_CLONE', 'OPEN_TREE_CLOEXEC'], out: slot(name) },
-      `take hold of what will be /etc/${name}: a mount that is nowhere yet`,
-      `# keep ${quote(path)} for /etc/${name}`,
-    ),
-  );
+  const targets = mountPoints(record.hostConfig).map(({ target }) => target);
+  return files
+    .filter(([name]) => !targets.includes(`/etc/${name}`))
+    .map(([name, path]) =>
+      init(
+        'open_tree',
+        { dir: 'AT_FDCWD', path, flags: ['OPEN_TREE_CLONE', 'OPEN_TREE_CLOEXEC'], out: slot(name) },
+        `take hold of what will be /etc/${name}: a mount that is nowhere yet`,
+        `# keep ${quote(path)} for /etc/${name}`,
+      ),
+    );
 }
 
 function overlay({ paths, lowerDirs }: PlanInput): StepDraft[] {

@@ -1,0 +1,66 @@
+/** Every option that a plan is made of, checked when a container is created: a wrong one is refused then, by name. */
+import { InvalidError } from '../errors/errors.ts';
+import type { ContainerConfig, HostConfig } from './config.ts';
+import type { Engine } from './engine.ts';
+import { lookUpSources } from './look-ups.ts';
+import { assertDevices } from './option/devices.ts';
+import { logLimits } from './option/log-config.ts';
+import { assertModes, joinedContainer } from './option/modes.ts';
+import { security } from './option/security.ts';
+import { sysctls } from './option/sysctls.ts';
+import { assertUlimits } from './option/ulimits.ts';
+import { keptCapabilities } from './plan/identity.ts';
+
+/**
+ * @returns the options as they are kept: another container is named by its id, so that it may be renamed
+ * @throws InvalidError (400), NotFoundError (no such container), NotBuiltError
+ */
+export function checkOptions(
+  engine: Engine,
+  config: ContainerConfig,
+  host: HostConfig,
+): HostConfig {
+  keptCapabilities(host.CapAdd ?? [], host.CapDrop ?? []);
+  assertModes(host);
+  lookUpSources(host);
+  sysctls(host);
+  security(host.SecurityOpt);
+  assertUlimits(host.Ulimits);
+  assertDevices(host);
+  logLimits(host.LogConfig);
+  const resolved = {
+    ...host,
+    NetworkMode: byId(engine, host.NetworkMode),
+    PidMode: byId(engine, host.PidMode),
+    IpcMode: byId(engine, host.IpcMode),
+  };
+  assertJoins(engine, config, resolved);
+  return resolved;
+}
+
+function byId(engine: Engine, mode: string): string {
+  const ref = joinedContainer(mode);
+  return ref === undefined ? mode : `container:${engine.containers.find(ref).id}`;
+}
+
+function assertJoins(engine: Engine, config: ContainerConfig, host: HostConfig): void {
+  const ipc = joinedContainer(host.IpcMode);
+  if (ipc !== undefined && engine.containers.find(ipc).record.hostConfig.IpcMode !== 'shareable')
+    throw new InvalidError(
+      `IPC mode container:${ipc}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
+    );
+  if (joinedContainer(host.NetworkMode) === undefined) return;
+  const conflicts: [boolean, string][] = [
+    [config.Hostname !== '', 'hostname and the network mode'],
+    [some(host.Links), "links can't be used with network mode: container"],
+    [some(host.Dns), 'dns and the network mode'],
+    [some(host.ExtraHosts), 'custom host-to-IP mapping and the network mode'],
+    [some(config.ExposedPorts), 'port exposing and the container type network mode'],
+  ];
+  const found = conflicts.find(([isSet]) => isSet);
+  if (found) throw new InvalidError(`conflicting options: ${found[1]}`);
+}
+
+function some(value: object | null | undefined): boolean {
+  return Object.keys(value ?? {}).length > 0;
+}

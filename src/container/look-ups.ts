@@ -1,0 +1,137 @@
+/** What a plan must know of the host for this one container: sources of its mounts, devices, whom it joins. */
+import { readdirSync, type Stats, statSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
+import { ConflictError, InvalidError } from '../errors/errors.ts';
+import type { HostConfig } from './config.ts';
+import type { Engine } from './engine.ts';
+import type { DeviceNode } from './option/devices.ts';
+import { joinedContainer } from './option/modes.ts';
+import { mountPoints } from './option/mount-points.ts';
+import type { Joined } from './plan/join.ts';
+import { isAlive, type ProcessIdentity } from './state.ts';
+import type { Container } from './table.ts';
+
+export interface Sources {
+  bindSources: Map<string, 'file' | 'directory' | 'missing'>;
+  /** Folders of the host to be made for `-v`, parents first. */
+  missingFolders: string[];
+}
+
+/** @throws InvalidError with docker's words when `--mount` names what is not there */
+export function lookUpSources(host: HostConfig): Sources {
+  const bindSources: Sources['bindSources'] = new Map();
+  const missing = new Set<string>();
+  for (const mount of mountPoints(host)) {
+    if (mount.type !== 'bind') continue;
+    const stat = statOf(mount.source);
+    if (!stat && !mount.makesSource)
+      throw new InvalidError(
+        `invalid mount config for type "bind": bind source path does not exist: ${mount.source}`,
+      );
+    if (!stat) for (const folder of missingAbove(mount.source)) missing.add(folder);
+    bindSources.set(mount.source, stat ? (stat.isDirectory() ? 'directory' : 'file') : 'missing');
+  }
+  return { bindSources, missingFolders: [...missing] };
+}
+
+function missingAbove(path: string): string[] {
+  return statOf(path) ? [] : [...missingAbove(dirname(path)), path];
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new InvalidError(`cannot look at ${path}, which is to be mounted: ${code}`);
+  }
+}
+
+/** Made for every container, or the container's own: not copied from the host. */
+const OWN = new Set(
+  'null zero full random urandom tty console ptmx pts shm mqueue fd stdin stdout stderr core'.split(
+    ' ',
+  ),
+);
+/** A plan has room for a thousand steps. */
+const MAX_DEVICES = 300;
+
+/** @throws InvalidError with docker's words for a device that is not there */
+export function lookUpDevices({ Privileged, Devices }: HostConfig): DeviceNode[] {
+  const asked = (Devices ?? []).flatMap((device) => {
+    const inside = posix.normalize(device.PathInContainer || device.PathOnHost);
+    return nodesAt(device.PathOnHost, inside, device.CgroupPermissions || 'rwm');
+  });
+  const host = Privileged ? hostDevices() : [];
+  const byPath = new Map([...host, ...asked].map((node) => [node.path, node]));
+  if (byPath.size > MAX_DEVICES && !Privileged)
+    throw new InvalidError(`too many devices: ${byPath.size}, at most ${MAX_DEVICES} are possible`);
+  return [...byPath.values()].slice(0, MAX_DEVICES);
+}
+
+function hostDevices(): DeviceNode[] {
+  return readdirSync('/dev')
+    .filter((name) => !OWN.has(name))
+    .flatMap((name) => nodesBelow(join('/dev', name), join('/dev', name), 'rwm'));
+}
+
+/** A device, or all devices in a folder. */
+function nodesAt(host: string, inside: string, access: string): DeviceNode[] {
+  const gather = (why: string) =>
+    new InvalidError(
+      `error gathering device information while adding custom device ${JSON.stringify(host)}: ${why}`,
+    );
+  const stat = statOf(host);
+  if (!stat) throw gather('no such file or directory');
+  const nodes = nodesBelow(host, inside, access);
+  if (nodes.length === 0) throw gather('not a device node');
+  return nodes;
+}
+
+function nodesBelow(host: string, inside: string, access: string): DeviceNode[] {
+  const stat = statOf(host);
+  if (stat?.isDirectory())
+    return readdirSync(host)
+      .filter((name) => !OWN.has(name))
+      .flatMap((name) => nodesBelow(join(host, name), join(inside, name), access));
+  if (!stat?.isCharacterDevice() && !stat?.isBlockDevice()) return [];
+  return [
+    {
+      path: inside,
+      type: stat.isBlockDevice() ? 'b' : 'c',
+      ...deviceNumber(stat.rdev),
+      mode: stat.mode & 0o7777,
+      uid: stat.uid,
+      gid: stat.gid,
+      access,
+    },
+  ];
+}
+
+/** The kernel's packing for user space: makedev(3). */
+function deviceNumber(rdev: number): { major: number; minor: number } {
+  const bits = BigInt(rdev);
+  return {
+    major: Number(((bits >> 8n) & 0xfffn) | ((bits >> 32n) & 0xfffff000n)),
+    minor: Number((bits & 0xffn) | ((bits >> 12n) & 0xffffff00n)),
+  };
+}
+
+/** @throws ConflictError with docker's words when one does not run, NotFoundError when it is gone */
+export function lookUpJoined(engine: Engine, host: HostConfig): Joined {
+  const process = (mode: string, what: string): ProcessIdentity | undefined => {
+    const ref = joinedContainer(mode);
+    return ref === undefined ? undefined : aliveProcess(engine.containers.find(ref), what);
+  };
+  const net = process(host.NetworkMode, 'network');
+  const pid = process(host.PidMode, 'PID');
+  const ipc = process(host.IpcMode, 'IPC');
+  return { ...(net && { net }), ...(pid && { pid }), ...(ipc && { ipc }) };
+}
+
+function aliveProcess({ record, id }: Container, what: string): ProcessIdentity {
+  if (!isAlive(record.state))
+    throw new ConflictError(`cannot join ${what} of a non running container: ${id}`);
+  const { pid, startTicks, bootId } = record.state;
+  return { pid, startTicks, bootId };
+}
