@@ -20,9 +20,11 @@ import { remove as removeImage } from './images/remove.ts';
 import { tag } from './images/tag.ts';
 import * as networks from './networks/networks.ts';
 import type { Handler, Method, Route } from './router.ts';
+import { df } from './system/df.ts';
 import { events } from './system/events.ts';
 import { info } from './system/info.ts';
 import { ping } from './system/ping.ts';
+import * as prune from './system/prune.ts';
 import { version } from './system/version.ts';
 import * as volumes from './volumes.ts';
 
@@ -42,6 +44,12 @@ const system: Route[] = [
     events,
     '`since` reaches back over the last 256 events of this supervisor',
   ),
+  built('GET', '/system/df', df, 'No volumes and no build cache'),
+  built('POST', '/containers/prune', prune.containers),
+  built('POST', '/images/prune', prune.images),
+  partial('POST', '/networks/prune', prune.networks, 'There is none to remove'),
+  partial('POST', '/volumes/prune', prune.volumes, 'There is none to remove'),
+  partial('POST', '/build/prune', prune.buildCache, 'There is none to remove'),
 ];
 
 const containers: Route[] = [
@@ -131,18 +139,10 @@ const missing: Route[] = [
   ...absent('stats', ['GET', '/containers/{id}/stats']),
   ...absent('diff', ['GET', '/containers/{id}/changes']),
   ...absent('attach over a websocket', ['GET', '/containers/{id}/attach/ws']),
-  ...absent(
-    'prune',
-    ['POST', '/containers/prune'],
-    ['POST', '/images/prune'],
-    ['POST', '/networks/prune'],
-    ['POST', '/volumes/prune'],
-  ),
   ...absent('commit', ['POST', '/commit']),
   ...absent(
     'build',
     ['POST', '/build'],
-    ['POST', '/build/prune'],
     ['POST', '/build/cancel'],
     ['POST', '/session'],
     ['POST', '/grpc'],
@@ -165,7 +165,6 @@ const missing: Route[] = [
     ['DELETE', '/networks/{id}'],
   ),
   ...absent('volumes', ['POST', '/volumes/create'], ['PUT', '/volumes/{name}']),
-  ...absent('system df', ['GET', '/system/df']),
   ...absent(
     'plugins',
     ['GET', '/plugins'],

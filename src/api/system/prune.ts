@@ -1,0 +1,93 @@
+/**
+ * `POST /…/prune`: gives disk space back. Of networks, volumes and build caches Petri has none to give: they answer as
+ * docker's clients need it for `system prune`.
+ */
+import { pruneContainers } from '../../container/prune.ts';
+import { InvalidError } from '../../errors/errors.ts';
+import type { Image } from '../../image/image.ts';
+import { parseMoment } from '../client/moment.ts';
+import type { Exchange } from '../exchange.ts';
+import { Filters, fitsLabel } from '../filters.ts';
+import { userOf } from '../images/user.ts';
+import { layersBytes } from './df.ts';
+
+const common = ['until', 'label', 'label!'];
+
+/** `POST /containers/prune` */
+export async function containers(exchange: Exchange): Promise<void> {
+  const { engine, query } = exchange;
+  const wanted = wantedBy(new Filters(query, common));
+  const { deleted, reclaimedBytes } = await pruneContainers(engine, ({ record }) =>
+    wanted(record.createdAt, record.config.Labels),
+  );
+  tell(exchange, 'container', reclaimedBytes);
+  exchange.json({ ContainersDeleted: orNull(deleted), SpaceReclaimed: reclaimedBytes });
+}
+
+/** `POST /images/prune`: those without a name, with `dangling=false` all that no container uses. */
+export async function images(exchange: Exchange): Promise<void> {
+  const { engine, query } = exchange;
+  const filters = new Filters(query, [...common, 'dangling']);
+  const danglingOnly = filters.flag('dangling') ?? true;
+  const wanted = wantedBy(filters);
+  const before = layersBytes(engine);
+  const deleted: { Untagged?: string; Deleted?: string }[] = [];
+  const isPrunable = (image: Image) =>
+    !(danglingOnly && image.tags.length > 0) &&
+    wanted(image.created, image.config.Labels ?? {}) &&
+    userOf(engine, image.id) === undefined;
+  for (const image of engine.images.list().filter(isPrunable))
+    deleted.push(
+      ...(await engine.images.remove(image.id, { force: true }, (id) => userOf(engine, id))),
+    );
+  const reclaimed = Math.max(0, before - layersBytes(engine));
+  tell(exchange, 'image', reclaimed);
+  exchange.json({ ImagesDeleted: orNull(deleted), SpaceReclaimed: reclaimed });
+}
+
+/** `POST /networks/prune`: the three that are always there stay. */
+export function networks(exchange: Exchange): void {
+  wantedBy(new Filters(exchange.query, common));
+  exchange.json({ NetworksDeleted: null });
+}
+
+/** `POST /volumes/prune` */
+export function volumes(exchange: Exchange): void {
+  wantedBy(new Filters(exchange.query, [...common, 'all']));
+  exchange.json({ VolumesDeleted: null, SpaceReclaimed: 0 });
+}
+
+/** `POST /build/prune`: there is no builder that could have left anything. */
+export function buildCache(exchange: Exchange): void {
+  exchange.json({ CachesDeleted: null, SpaceReclaimed: 0 });
+}
+
+function orNull<T>(list: T[]): T[] | null {
+  return list.length > 0 ? list : null;
+}
+
+/** @throws InvalidError for a moment that is none */
+function wantedBy(filters: Filters) {
+  const [until, ...more] = filters.values('until');
+  if (more.length > 0) throw new InvalidError('more than one until filter specified');
+  const untilMs = until === undefined ? undefined : Number(parseMoment(until)) * 1000;
+  if (Number.isNaN(untilMs)) throw new InvalidError(`invalid filter 'until=${until}'`);
+  return (created: string, labels: Readonly<Record<string, string>>): boolean =>
+    (untilMs === undefined || Date.parse(created) <= untilMs) &&
+    filters.acceptsAll('label', (label) => fitsLabel(labels, label)) &&
+    !(
+      filters.values('label!').length > 0 &&
+      filters.acceptsAll('label!', (label) => fitsLabel(labels, label))
+    );
+}
+
+/** Docker's event of a prune: who it was is nobody, what it gave is said. */
+function tell({ engine }: Exchange, type: 'container' | 'image', reclaimedBytes: number): void {
+  engine.events.emit({
+    type,
+    action: 'prune',
+    id: '',
+    attributes: { reclaimed: String(reclaimedBytes) },
+    timeNs: BigInt(Date.now()) * 1_000_000n,
+  });
+}
