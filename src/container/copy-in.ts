@@ -69,7 +69,7 @@ function ownerOf(engine: Engine, container: Container): { uid: number; gid: numb
   const { record, paths } = container;
   if (!record.config.User) return undefined;
   const layers = [paths.upper, ...lowerDirsOf(engine, container)];
-  const { uid, gid } = readIdentity(record, engine.facts, layers);
+  const { uid, gid } = readIdentity(record, layers);
   return { uid, gid };
 }
 

@@ -50,7 +50,7 @@ function plan(
     record,
     paths,
     facts: engine.facts,
-    identity: readIdentity(record, engine.facts, [paths.upper, ...lowerDirs]),
+    identity: readIdentity(record, [paths.upper, ...lowerDirs]),
     lowerDirs,
     network: networkSteps(engine, record.hostConfig, endpoints),
     netns: record.hostConfig.NetworkMode === 'host' ? 'host' : 'own',

@@ -3,11 +3,10 @@
  * overlay that is mounted nowhere (it exists as a descriptor only) and resolved inside it, so that no
  * link in an image can point at a file of the host.
  */
-import { closeSync, fstatSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { InvalidError, KernelError } from '../errors/errors.ts';
 import { detachedOverlay } from '../kernel/detached-overlay.ts';
-import { open, openat2 } from '../kernel/files.ts';
-import type { HostFacts } from './plan/facts.ts';
+import { openat2 } from '../kernel/files.ts';
 import type { Identity } from './plan/input.ts';
 import type { ContainerRecord } from './record.ts';
 import { lookUpIdentity } from './users.ts';
@@ -21,72 +20,69 @@ const MAX_BYTES = 10 * 1024 * 1024;
  */
 export function readIdentity(
   { config, hostConfig }: ContainerRecord,
-  facts: HostFacts,
   layers: readonly string[],
 ): Identity {
-  const roots = openRoots(facts, layers);
+  const root = detachedOverlay(layers);
   try {
-    return readIdentityIn(roots, config.User, hostConfig.GroupAdd ?? []);
+    return readIdentityIn(root, config.User, hostConfig.GroupAdd ?? []);
   } finally {
-    for (const root of roots) closeSync(root);
+    closeSync(root);
   }
 }
 
 /**
- * @param roots descriptors of folders; a file is taken from the first that has it
+ * @param root descriptor of a container's root
  * @throws InvalidError as above
  */
-export function readIdentityIn(
-  roots: readonly number[],
-  user: string,
-  groupAdd: readonly string[],
-): Identity {
-  const passwd = readFirst(roots, '/etc/passwd');
-  const group = readFirst(roots, '/etc/group');
+export function readIdentityIn(root: number, user: string, groupAdd: readonly string[]): Identity {
+  const passwd = readInRoot(root, '/etc/passwd');
+  const group = readInRoot(root, '/etc/group');
   return lookUpIdentity(user, groupAdd, passwd, group);
 }
 
-/** The overlay as one root; before Linux 6.5, where it cannot be made detached, each layer for itself. */
-function openRoots({ overlayLowerdirPlus }: HostFacts, layers: readonly string[]): number[] {
-  if (overlayLowerdirPlus) return [detachedOverlay(layers)];
-  return layers.map((layer) => open(layer, ['O_PATH', 'O_DIRECTORY', 'O_CLOEXEC']));
-}
-
-/** Text of a plain file under the first root that has it; empty when none has. */
-function readFirst(roots: readonly number[], path: string): string {
-  for (const root of roots) {
-    const fd = openInRoot(root, path);
-    if (fd === undefined) continue;
+/**
+ * Text of a plain file under `root`; empty when there is none. What it is, is looked at before it is opened for
+ * reading: opening a device or a fifo can do something.
+ */
+function readInRoot(root: number, path: string): string {
+  const found = findInRoot(root, path);
+  if (found === undefined) return '';
+  try {
+    const { size } = plainFile(found, path);
+    const fd = openSync(`/proc/self/fd/${found}`, 'r');
     try {
-      return readPlain(fd, path);
+      const text = Buffer.alloc(size);
+      return text.toString('utf8', 0, readSync(fd, text, 0, size, 0));
     } finally {
       closeSync(fd);
     }
+  } finally {
+    closeSync(found);
   }
-  return '';
 }
 
-function readPlain(fd: number, path: string): string {
+function plainFile(fd: number, path: string): Stats {
   const stat = fstatSync(fd);
   if (!stat.isFile()) throw new InvalidError(`${path} of the container is not a plain file`);
   if (stat.size > MAX_BYTES)
     throw new InvalidError(
       `${path} of the container has ${stat.size} bytes, at most ${MAX_BYTES} are read`,
     );
-  const text = Buffer.alloc(stat.size);
-  return text.toString('utf8', 0, readSync(fd, text, 0, stat.size, 0));
+  return stat;
 }
 
-/** O_NONBLOCK: a fifo in place of the file must not hold up the engine. */
-function openInRoot(root: number, path: string): number | undefined {
+/** A descriptor that only names the file (O_PATH). */
+function findInRoot(root: number, path: string): number | undefined {
   try {
     return openat2(root, path, {
-      flags: ['O_RDONLY', 'O_NONBLOCK', 'O_NOCTTY', 'O_CLOEXEC'],
+      flags: ['O_PATH', 'O_CLOEXEC'],
       resolve: ['RESOLVE_IN_ROOT', 'RESOLVE_NO_MAGICLINKS'],
     });
   } catch (error) {
-    if (error instanceof KernelError && ['ENOENT', 'ENOTDIR'].includes(error.code))
-      return undefined;
+    if (!(error instanceof KernelError)) throw error;
+    if (['ENOENT', 'ENOTDIR'].includes(error.code)) return undefined;
+    if (error.code === 'ELOOP')
+      throw new InvalidError(`${path} of the container is a link that leads nowhere (ELOOP)`);
     throw error;
   }
 }

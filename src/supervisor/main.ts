@@ -2,7 +2,7 @@
  * `petri supervisor`: one process that owns all state and serves the Engine API. It may be killed at any
  * time: containers run on, and the next one finds them.
  */
-import { realpathSync } from 'node:fs';
+import { realpathSync, writeFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { dirname, join } from 'node:path';
@@ -43,6 +43,7 @@ function told(error: Error): string {
 }
 
 async function serve(options: SupervisorOptions, log: Logger): Promise<void> {
+  protectFromOomKiller(log);
   const engine = await openEngine({ ...options, shimPath: SHIM, log });
   const server = createApiServer(engine);
   try {
@@ -63,6 +64,18 @@ async function serve(options: SupervisorOptions, log: Logger): Promise<void> {
   process.on('unhandledRejection', (error) =>
     log.error({ err: error }, 'unexpected rejection: going on'),
   );
+}
+
+/** The kernel is to end a container before the engine, and with it the shims, which inherit this. */
+function protectFromOomKiller(log: Logger): void {
+  try {
+    writeFileSync('/proc/self/oom_score_adj', '-500');
+  } catch (error) {
+    log.warn(
+      { err: error },
+      'the out-of-memory killer may choose the engine: no right to lower its score',
+    );
+  }
 }
 
 /** Says goodbye to clients; containers run on. */

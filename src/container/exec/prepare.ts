@@ -18,7 +18,7 @@ export function prepareExec(engine: Engine, exec: Exec): Step[] {
   const root = openRoot(exec, state);
   try {
     const user = exec.config.User || config.User;
-    const identity = readIdentityIn([root], user, hostConfig.GroupAdd ?? []);
+    const identity = readIdentityIn(root, user, hostConfig.GroupAdd ?? []);
     return plan(engine, exec, state, identity);
   } finally {
     close(root);
