@@ -2,6 +2,7 @@
 import { NotBuiltError } from '../errors/errors.ts';
 import * as archive from './containers/archive.ts';
 import { attach } from './containers/attach.ts';
+import { listChanges } from './containers/changes.ts';
 import { create } from './containers/create.ts';
 import { exportContainer } from './containers/export.ts';
 import { inspect } from './containers/inspect.ts';
@@ -13,6 +14,7 @@ import * as verbs from './containers/verbs.ts';
 import { wait } from './containers/wait.ts';
 import * as exec from './exec/exec.ts';
 import { start as startExec } from './exec/start.ts';
+import { commitContainer } from './images/commit.ts';
 import { create as createImage } from './images/create.ts';
 import * as image from './images/inspect.ts';
 import { list as listImages } from './images/list.ts';
@@ -96,6 +98,8 @@ const containers: Route[] = [
   built('GET', '/containers/{id}/archive', archive.get, 'Times have nanoseconds'),
   built('PUT', '/containers/{id}/archive', archive.put),
   built('GET', '/containers/{id}/export', exportContainer),
+  built('GET', '/containers/{id}/changes', listChanges, 'In the order of the paths'),
+  built('POST', '/commit', commitContainer),
   built('DELETE', '/containers/{id}', verbs.remove, '`link` is not built'),
 ];
 
@@ -115,7 +119,7 @@ const images: Route[] = [
     'Import (`fromSrc=-`) only: a pull answers 404 and says so',
   ),
   built('GET', '/images/{name*}/json', image.inspect),
-  partial('GET', '/images/{name*}/history', image.history, 'The whole image as one entry'),
+  built('GET', '/images/{name*}/history', image.history),
   built('POST', '/images/{name*}/tag', tag),
   built(
     'DELETE',
@@ -137,9 +141,7 @@ const others: Route[] = [
 const missing: Route[] = [
   ...absent('top', ['GET', '/containers/{id}/top']),
   ...absent('stats', ['GET', '/containers/{id}/stats']),
-  ...absent('diff', ['GET', '/containers/{id}/changes']),
   ...absent('attach over a websocket', ['GET', '/containers/{id}/attach/ws']),
-  ...absent('commit', ['POST', '/commit']),
   ...absent(
     'build',
     ['POST', '/build'],

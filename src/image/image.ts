@@ -1,5 +1,7 @@
 /** What the rest of the engine knows of an image. The store that keeps them is `ImageStore`. */
 
+import type { HistoryEntry } from './oci-config.ts';
+
 /** The OCI image configuration's `config` object (image-spec, config.md), as the image has it. */
 export interface ImageConfig {
   User?: string;
@@ -30,6 +32,8 @@ export interface Image {
   author: string;
   comment: string;
   config: ImageConfig;
+  /** The steps it was made in, the first first; empty when it does not tell. */
+  history: HistoryEntry[];
   /** Uncompressed digests of the layers, bottom first (`rootfs.diff_ids`). */
   diffIds: string[];
   /** Folders of the unpacked layers, absolute, top first: overlay's `lowerdir` order. */

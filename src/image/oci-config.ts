@@ -36,8 +36,29 @@ const ociSchema = z.looseObject({
     type: z.literal('layers'),
     diff_ids: z.array(z.string().regex(/^sha256:[a-f0-9]{64}$/)),
   }),
-  history: z.array(z.looseObject({ comment: z.string().optional() })).nullish(),
+  history: z
+    .array(
+      z.looseObject({
+        created: z.string().optional(),
+        author: z.string().optional(),
+        created_by: z.string().optional(),
+        comment: z.string().optional(),
+        empty_layer: z.boolean().optional(),
+      }),
+    )
+    .nullish(),
 });
+
+/** One step in which an image was made. */
+export interface HistoryEntry {
+  /** RFC 3339 */
+  created?: string | undefined;
+  author?: string | undefined;
+  created_by?: string | undefined;
+  comment?: string | undefined;
+  /** It has no layer of its own. */
+  empty_layer?: boolean | undefined;
+}
 
 export interface OciConfig {
   architecture: string;
@@ -46,6 +67,8 @@ export interface OciConfig {
   author: string;
   comment: string;
   config: ImageConfig;
+  /** The first step first. */
+  history: HistoryEntry[];
   diffIds: string[];
 }
 
@@ -59,6 +82,7 @@ export function parseOciConfig(bytes: Uint8Array): OciConfig {
     author: oci.author ?? '',
     comment: oci.comment ?? oci.history?.at(-1)?.comment ?? '',
     config: (oci.config ?? {}) as ImageConfig,
+    history: oci.history ?? [],
     diffIds: oci.rootfs.diff_ids,
   };
 }

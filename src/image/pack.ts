@@ -27,6 +27,8 @@ import { isKeptXattr, show } from './unpack-names.ts';
 export interface PackOptions {
   /** What the tree's top is called: `.`, `name`, `/`; empty: the top itself is left out, `a/b` has no prefix. */
   name: Buffer;
+  /** With an empty name: the top all the same, as `./`. */
+  hasTop?: boolean;
   limits?: TarLimits;
   isKeptXattr?: (name: string) => boolean;
   /**
@@ -94,7 +96,10 @@ class Packer {
     if (attributes.kind === 'socket')
       throw new InvalidError(`cannot archive ${show(name)}: it is a socket`);
     if (name.length > 0) yield* this.entries({ fd, path: name, attributes });
-    else this.#enter(fd, name);
+    else {
+      if (this.options.hasTop) yield this.#header({ fd, path: dot, attributes });
+      this.#enter(fd, name);
+    }
   }
 
   /** The next object of the walk; its descriptor is the caller's to close. */
@@ -191,6 +196,7 @@ class Packer {
 }
 
 const none = Buffer.alloc(0);
+const dot = Buffer.from('.');
 const slash = Buffer.from('/');
 const inRoot = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
 

@@ -1,3 +1,4 @@
+import { historyOf } from '../../image/history.ts';
 import type { Exchange } from '../exchange.ts';
 import { imageDetail, imageHistory } from '../views/image.ts';
 
@@ -8,5 +9,6 @@ export function inspect(exchange: Exchange): void {
 
 /** `GET /images/{name}/history` */
 export function history(exchange: Exchange): void {
-  exchange.json(imageHistory(exchange.engine.images.find(exchange.param('name'))));
+  const { images } = exchange.engine;
+  exchange.json(imageHistory(historyOf(images, images.find(exchange.param('name')))));
 }

@@ -1,4 +1,5 @@
 /** Images as `GET /images/json`, `/images/{name}/json` and `/images/{name}/history` show them. */
+import type { HistoryItem } from '../../image/history.ts';
 import type { Image } from '../../image/image.ts';
 import { unixSeconds } from './durations.ts';
 
@@ -42,18 +43,16 @@ export function imageDetail(image: Image): object {
   };
 }
 
-/** The image does not keep its history: it is told as one entry. */
-export function imageHistory(image: Image): object[] {
-  return [
-    {
-      Id: image.id,
-      Created: unixSeconds(image.created),
-      CreatedBy: '',
-      Tags: image.tags.length ? image.tags : null,
-      Size: image.sizeBytes,
-      Comment: image.comment,
-    },
-  ];
+/** Steps that end in no image of ours are docker's `<missing>`. */
+export function imageHistory(items: readonly HistoryItem[]): object[] {
+  return items.map(({ image, created, createdBy, comment, sizeBytes }) => ({
+    Comment: comment,
+    Created: unixSeconds(created),
+    CreatedBy: createdBy,
+    Id: image?.id ?? '<missing>',
+    Size: sizeBytes,
+    Tags: image?.tags.length ? image.tags : null,
+  }));
 }
 
 function configView({ config }: Image): object {
