@@ -101,6 +101,12 @@ static int type(const char *text) {
   return 0;
 }
 
+/* swap A B: exchanges the two names for ever, as fast as it can (renameat2(2), RENAME_EXCHANGE). */
+static int swap(char **names) {
+  for (;;)
+    if (renameat2(AT_FDCWD, names[0], AT_FDCWD, names[1], RENAME_EXCHANGE) < 0) return 1;
+}
+
 int main(int argc, char **argv) {
   const char *what = argc > 1 ? argv[1] : "";
   if (!strcmp(what, "fds")) return fds();
@@ -110,6 +116,7 @@ int main(int argc, char **argv) {
   if (!strcmp(what, "mount") && argc == 6) return try_mount(argv + 2);
   if (!strcmp(what, "escape")) return escape();
   if (!strcmp(what, "bomb") && argc == 3) return bomb(atoi(argv[2]));
+  if (!strcmp(what, "swap") && argc == 4) return swap(argv + 2);
   if (!strcmp(what, "type") && argc == 3) return type(argv[2]);
   return 2;
 }
