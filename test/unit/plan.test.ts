@@ -5,6 +5,8 @@ import { encodePlan } from '../../src/step/encode.ts';
 import { isSlot, type Step } from '../../src/step/step.ts';
 import { planInput, V1, V2 } from '../support/plan-input.ts';
 
+const OTHER = { pid: 4711, startTicks: 99, bootId: 'boot' };
+
 const variants = {
   v2: planInput(),
   v1: planInput({}, {}, { facts: { ...planInput().facts, cgroup: V1 } }),
@@ -21,6 +23,66 @@ const variants = {
     { identity: { uid: 33, gid: 33, groups: [33], home: '/var/www' } },
   ),
   'host-network': planInput({}, { NetworkMode: 'host' }, { network: [], netns: 'host' }),
+  mounts: planInput(
+    {},
+    {
+      Binds: ['/srv/data:/data:ro', '/srv/made:/made:rslave', '/srv/file:/etc/app.conf'],
+      Tmpfs: { '/data/cache': 'size=1m', '/dev/shm': '' },
+      ReadonlyRootfs: true,
+    },
+    {
+      bindSources: new Map([
+        ['/srv/data', 'directory'],
+        ['/srv/made', 'missing'],
+        ['/srv/file', 'file'],
+      ]),
+      missingFolders: ['/srv/made'],
+    },
+  ),
+  'init-sysctls-devices': planInput(
+    {},
+    {
+      Init: true,
+      Sysctls: { 'net.core.somaxconn': '99' },
+      SecurityOpt: ['no-new-privileges'],
+      DeviceCgroupRules: ['c 10:* rw'],
+      Ulimits: [{ Name: 'nofile', Soft: 100, Hard: 200 }],
+    },
+    {
+      devices: [
+        {
+          path: '/dev/snd/seq',
+          type: 'c',
+          major: 116,
+          minor: 1,
+          mode: 0o660,
+          uid: 0,
+          gid: 29,
+          access: 'rw',
+        },
+      ],
+    },
+  ),
+  'joined-v1': planInput(
+    {},
+    {
+      NetworkMode: 'container:aa',
+      PidMode: 'container:aa',
+      IpcMode: 'container:aa',
+      CgroupnsMode: 'host',
+    },
+    {
+      network: [],
+      joined: { net: OTHER, pid: OTHER, ipc: OTHER },
+      facts: { ...planInput().facts, cgroup: V1 },
+    },
+  ),
+  privileged: planInput({}, { Privileged: true, IpcMode: 'host', PidMode: 'host' }),
+  'privileged-v1': planInput(
+    {},
+    { Privileged: true, IpcMode: 'none' },
+    { facts: { ...planInput().facts, cgroup: V1 } },
+  ),
   'old-kernel': planInput(
     {},
     {},
@@ -52,7 +114,7 @@ describe.each(plans)('plan %s', (name, plan) => {
   });
 
   test('uses a descriptor only after a step has produced it', () => {
-    const known = new Set(['netns.home', 'netlink.host']);
+    const known = new Set(['netns.home', 'netlink.host', 'docker-init']);
     for (const { args, n } of plan) {
       for (const [key, value] of Object.entries(args))
         if (isSlot(value) && !['out', 'read', 'write', 'pidfd'].includes(key))
@@ -66,6 +128,9 @@ describe.each(plans)('plan %s', (name, plan) => {
     const inherited = new Map([
       ['netns', 10],
       ['cgroup', 11],
+      ['pidns', 12],
+      ['ipcns', 13],
+      ['docker-init', 14],
     ]);
     expect(encodePlan(shim, plan, inherited).length).toBeGreaterThan(1000);
   });

@@ -26,7 +26,7 @@ function boolean(option: string, value: string | undefined): boolean {
 }
 
 function assertHarmless(option: string, key: string, value: string | undefined): void {
-  if (value === undefined && option !== 'label') invalid(option);
+  if (value === undefined) invalid(option);
   if (key === 'seccomp' || key === 'apparmor') {
     if (value === 'unconfined') return;
     throw new NotBuiltError(
