@@ -107,7 +107,12 @@ const execs: Route[] = [
   built('POST', '/containers/{id}/exec', exec.create),
   { ...built('POST', '/exec/{id}/start', startExec), hijack: true },
   built('POST', '/exec/{id}/resize', exec.resize, 'Before the start the size is kept for it'),
-  built('GET', '/exec/{id}/json', exec.inspect, 'Execs of an earlier supervisor are not known'),
+  built(
+    'GET',
+    '/exec/{id}/json',
+    exec.inspect,
+    'Of execs that an earlier supervisor started only those that run are known',
+  ),
 ];
 
 const images: Route[] = [

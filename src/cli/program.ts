@@ -6,6 +6,7 @@ import { attach } from './commands/attach.ts';
 import { completer, completion } from './commands/completion.ts';
 import { create } from './commands/create.ts';
 import { events } from './commands/events.ts';
+import { exec } from './commands/exec.ts';
 import { explain } from './commands/explain.ts';
 import { importImage, rmi, tag } from './commands/image.ts';
 import { images } from './commands/images.ts';
@@ -25,6 +26,7 @@ import { supervisor } from './supervisor.ts';
 const containers = [
   attach,
   create,
+  exec,
   kill,
   logs,
   pause,

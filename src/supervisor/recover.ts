@@ -19,6 +19,7 @@ import {
   watchEnd,
 } from '../container/end.ts';
 import type { Engine } from '../container/engine.ts';
+import { adoptExecs } from '../container/exec/adopt.ts';
 import { PARENT } from '../container/plan/cgroup.ts';
 import type { ContainerRecord } from '../container/record.ts';
 import { containerRecordSchema } from '../container/record-schema.ts';
@@ -94,6 +95,7 @@ async function follow(engine: Engine, container: Container, link: ShimLink): Pro
     await setState(container, { status: 'running', pid, startTicks, bootId, startedAt: now() });
   }
   watchEnd(engine, container, link, 0);
+  await adoptExecs(engine, container);
 }
 
 /** Nobody listens: the container has ended, or never began. */

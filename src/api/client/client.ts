@@ -1,6 +1,7 @@
 /** An engine's API, grouped by resource: `client.containers.start(id)`. */
 import { Containers } from './containers.ts';
 import type { Endpoint } from './endpoint.ts';
+import { Execs } from './execs.ts';
 import { Images } from './images.ts';
 import { System } from './system.ts';
 import { Transport } from './transport.ts';
@@ -9,12 +10,14 @@ import type { InfoAnswer, VersionAnswer } from './types.ts';
 export class Client {
   readonly transport: Transport;
   readonly containers: Containers;
+  readonly execs: Execs;
   readonly images: Images;
   readonly system: System;
 
   constructor(readonly endpoint: Endpoint) {
     this.transport = new Transport(endpoint);
     this.containers = new Containers(this.transport);
+    this.execs = new Execs(this.transport);
     this.images = new Images(this.transport);
     this.system = new System(this.transport);
   }

@@ -67,11 +67,18 @@ export class Transport {
    */
   async hijack(path: string, options: CallOptions = {}): Promise<Socket> {
     const url = await this.#versioned(path, options);
+    const body = options.body === undefined ? '' : JSON.stringify(options.body);
     return new Promise((resolve, reject) => {
       const call = request({
         ...this.#target('POST', url),
         agent: false,
-        headers: { Host: 'petri', Connection: 'Upgrade', Upgrade: 'tcp', 'Content-Length': 0 },
+        headers: {
+          Host: 'petri',
+          Connection: 'Upgrade',
+          Upgrade: 'tcp',
+          'Content-Length': Buffer.byteLength(body),
+          ...(body && { 'Content-Type': 'application/json' }),
+        },
       });
       call.on('error', (error) => reject(this.#connectionError(error)));
       call.on('response', (response) => errorOf(response).then(reject, reject));
@@ -79,7 +86,7 @@ export class Transport {
         if (head.length > 0) socket.unshift(head);
         resolve(socket as Socket);
       });
-      call.end();
+      call.end(body);
     });
   }
 

@@ -1,5 +1,6 @@
 /** The parts of the Engine API's answers that the command line reads. */
 import type { ContainerConfig, HostConfig } from '../../container/config.ts';
+import type { ExecConfig } from '../../container/exec/exec.ts';
 import type { Result, Step } from '../../step/step.ts';
 
 export interface Port {
@@ -54,6 +55,17 @@ export type CreateBody = Partial<ContainerConfig> & {
   HostConfig?: Partial<HostConfig>;
   NetworkingConfig?: { EndpointsConfig: Record<string, unknown> };
 };
+
+/** The body of `POST /containers/{id}/exec`. */
+export type ExecBody = Partial<ExecConfig> & { Cmd: string[] };
+
+/** `GET /exec/{id}/json`, what is read of it. */
+export interface ExecDetails {
+  ID: string;
+  Running: boolean;
+  ExitCode: number | null;
+  Pid: number;
+}
 
 export interface WaitAnswer {
   StatusCode: number;

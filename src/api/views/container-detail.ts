@@ -34,7 +34,7 @@ export function containerDetail(
     MountLabel: '',
     ProcessLabel: '',
     AppArmorProfile: '',
-    ExecIDs: null,
+    ExecIDs: execIds(container),
     HostConfig: hostConfigView(record.hostConfig),
     GraphDriver: graphDriver(engine, container),
     ...sizes,
@@ -42,6 +42,12 @@ export function containerDetail(
     Config: configView(record.config),
     NetworkSettings: networkSettings(container),
   };
+}
+
+/** Those that have not ended. */
+function execIds({ execs }: Container): string[] | null {
+  const ids = [...execs.values()].flatMap(({ id, state }) => (state.status === 'ended' ? [] : id));
+  return ids.length ? ids : null;
 }
 
 function stateView(state: ContainerState): object {

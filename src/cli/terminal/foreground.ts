@@ -42,6 +42,7 @@ export async function inForeground(
   const { promise: started, resolve: hasStarted } = deferred();
   const stopSignals = options.passesSignals ? passSignals(client, id, started) : nothing;
   const conversation = converse(session, connection, options);
+  const resize = (rows: number, columns: number) => client.containers.resize(id, rows, columns);
   let stopSize = nothing;
   try {
     await options.start?.().catch(async (error: unknown) => {
@@ -52,8 +53,8 @@ export async function inForeground(
       throw error;
     });
     hasStarted();
-    if (tty && !options.start) await redraw(client, id, session.streams.stdout);
-    if (tty) stopSize = followSize(client, id, session.streams.stdout);
+    if (tty && !options.start) await redraw(resize, session.streams.stdout);
+    if (tty) stopSize = followSize(resize, session.streams.stdout);
     if (!stdout && !stderr) session.print(id);
     return await exitCodeOf(await conversation, exit);
   } finally {

@@ -1,5 +1,6 @@
 /** The end of an exec: told by its shim, or found out when the shim is gone. */
 import { rmSync } from 'node:fs';
+import { bootId, sendSignal } from '../../kernel/pidfd.ts';
 import { reap } from '../../kernel/spawn.ts';
 import type { Engine } from '../engine.ts';
 import { emit } from '../events.ts';
@@ -13,9 +14,16 @@ const KEPT_MS = 5 * 60_000;
 const UNKNOWN_EXIT = 255;
 /** How long the end of a container waits for its execs, which the kernel has killed before it. */
 const LAST_WORDS_MS = 2_000;
+const SIGKILL = 9;
 
 /** Follows the link until the exec has ended and its shim is gone. */
-export function watchExecEnd(engine: Engine, exec: Exec, link: ShimLink, shimPid: number): void {
+export function watchExecEnd(
+  engine: Engine,
+  exec: Exec,
+  link: ShimLink,
+  /** 0 when an earlier supervisor spawned it: then it is not ours to reap. */
+  shimPid: number,
+): void {
   exec.link = link;
   const exited = ({ exitCode }: { exitCode: number }) => {
     const attributes = { execID: exec.id, exitCode: String(exitCode) };
@@ -26,7 +34,7 @@ export function watchExecEnd(engine: Engine, exec: Exec, link: ShimLink, shimPid
     exec.link = undefined;
     if (!link.exited) exited({ exitCode: UNKNOWN_EXIT });
     rmSync(exec.runDir, { recursive: true, force: true });
-    void reap(shimPid);
+    if (shimPid) void reap(shimPid);
   };
   if (link.exited) exited(link.exited);
   else link.once('exit', exited);
@@ -50,11 +58,14 @@ export function endOfExec(exec: Exec): Promise<number> {
 
 /**
  * Resolves when no exec of a container that has ended is active any more. The kernel lets a pid namespace's first process
- * go only after all others, so they have ended before it and have only to say so.
+ * go only after all others, so they have ended before it and have only to say so; in a pid namespace of others they are
+ * killed here.
  */
 export async function endOfExecs({ execs }: Container): Promise<void> {
   const active = [...execs.values()].filter(({ isActive }) => isActive);
   if (active.length === 0) return;
+  for (const { state } of active)
+    if (state.status === 'running') sendSignal({ ...state, bootId: bootId() }, SIGKILL);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, LAST_WORDS_MS);

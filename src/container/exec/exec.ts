@@ -1,6 +1,6 @@
 /**
- * An exec: one more program in a container that runs. The engine keeps it in memory only: what runs in a container does
- * not depend on it, and after a restart of the engine nobody asks for it any more.
+ * An exec: one more program in a container that runs. The engine keeps it in memory; a new supervisor finds those again
+ * that still run (adopt.ts), the others are forgotten.
  */
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ export type ExecState =
   | { status: 'created' }
   | { status: 'starting' }
   /** `pid` in the host's pid namespace */
-  | { status: 'running'; pid: number }
+  | { status: 'running'; pid: number; startTicks: number }
   /** `pid` 0: its program was never started */
   | { status: 'ended'; pid: number; exitCode: number };
 

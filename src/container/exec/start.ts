@@ -10,6 +10,7 @@ import { emit } from '../events.ts';
 import { execute } from '../execute.ts';
 import type { Launched } from '../launch.ts';
 import { openShimSocket, type ShimSocket } from '../shim-socket.ts';
+import { writeExecConfig } from './adopt.ts';
 import { assertRunning } from './create.ts';
 import { recordExecEnd, watchExecEnd } from './end.ts';
 import type { Exec } from './exec.ts';
@@ -46,10 +47,12 @@ export async function startExec(
   let stream: Duplex | undefined;
   try {
     mkdirSync(exec.runDir, { mode: 0o700, recursive: true });
+    writeExecConfig(exec);
     socket = await openShimSocket(exec.runDir);
     stream = attach && (await attachTo(exec.runDir, attach));
     const launched = await executePlan(engine, exec, socket, stream ? 2 : 1);
-    exec.state = { status: 'running', pid: launched.pid };
+    const { pid, startTicks } = launched;
+    exec.state = { status: 'running', pid, startTicks };
     watchExecEnd(engine, exec, socket.link, launched.shimPid);
     return stream;
   } catch (error) {

@@ -16,6 +16,7 @@ import {
   enterWorkingDirectory,
   giveStdio,
   limits,
+  noNewPrivileges,
 } from './identity.ts';
 import type { Identity } from './input.ts';
 import { joinV1Groups, oomScore, ownSession } from './namespaces.ts';
@@ -52,6 +53,7 @@ export function planExec(input: ExecPlanInput): Step[] {
     ...limits(Ulimits ?? []),
     ...giveStdio(identity.uid, record.config),
     ...becomeUser(identity, capabilities(input)),
+    ...noNewPrivileges(record.hostConfig),
     ...enterWorkingDirectory(WorkingDir || '/'),
     ...(Tty ? connectTerminal() : connect(false)),
     closeRest(),

@@ -1,0 +1,92 @@
+/** `petri exec`: one more program in a container that runs. `POST /containers/{id}/exec`, `POST /exec/{id}/start` */
+import { readFileSync } from 'node:fs';
+import type { Client } from '../../api/client/client.ts';
+import type { ExecBody } from '../../api/client/types.ts';
+import type { CommandSpec } from '../command.ts';
+import { CommandError, UsageError } from '../errors.ts';
+import { type Flags, flagErrorCode } from '../flags.ts';
+import { joinEnvironment } from '../run/values.ts';
+import type { Session } from '../session.ts';
+import { converse } from '../terminal/conversation.ts';
+import { parseDetachKeys } from '../terminal/detach.ts';
+import { followSize } from '../terminal/size.ts';
+
+export const exec: CommandSpec = {
+  name: 'exec',
+  usage: '[OPTIONS] CONTAINER COMMAND [ARG...]',
+  summary: 'Run a program in a running container',
+  operands: [2],
+  endsAtOperand: true,
+  flags: [
+    { long: 'detach', short: 'd', text: 'in the background' },
+    { long: 'detach-keys', value: 'string', text: 'keys that detach (ctrl-p,ctrl-q)' },
+    { long: 'env', short: 'e', value: 'list', list: true, text: 'environment, key=value or key' },
+    { long: 'env-file', value: 'list', list: true, parse: readLines, text: 'file of environment' },
+    { long: 'interactive', short: 'i', text: 'send it stdin' },
+    { long: 'privileged', text: 'all capabilities' },
+    { long: 'tty', short: 't', text: 'a terminal' },
+    { long: 'user', short: 'u', value: 'string', text: 'user[:group], names or numbers' },
+    { long: 'workdir', short: 'w', value: 'string', text: 'working directory' },
+  ],
+  async run(session, [container = '', ...command], flags) {
+    const body = bodyOf(session, command, flags);
+    if (body.AttachStdin && body.Tty && !session.streams.stdin.isTTY)
+      throw new CommandError('the input device is not a TTY');
+    const client = await session.client();
+    const { Id } = await client.execs.create(container, body);
+    if (!flags.switch('detach')) return inForeground(session, client, Id, body);
+    await client.execs.start(Id);
+    return 0;
+  },
+};
+
+function readLines(path: string): string[] {
+  return readFileSync(path, 'utf8').split(/\r?\n/);
+}
+
+/** @throws UsageError for an environment or keys that cannot be */
+function bodyOf(session: Session, command: string[], flags: Flags): ExecBody {
+  const watched = !flags.switch('detach');
+  const { rows, columns } = session.streams.stdout;
+  const tty = flags.switch('tty');
+  try {
+    const keys = flags.text('detach-keys') ?? '';
+    if (keys) parseDetachKeys(keys);
+    const lines = flags.list<string[]>('env-file').flat();
+    return {
+      AttachStdin: watched && flags.switch('interactive'),
+      AttachStdout: watched,
+      AttachStderr: watched,
+      DetachKeys: keys,
+      Tty: tty,
+      Env: joinEnvironment(lines, flags.list('env'), session.environment),
+      Cmd: command,
+      Privileged: flags.switch('privileged'),
+      User: flags.text('user') ?? '',
+      WorkingDir: flags.text('workdir') ?? '',
+      ...(tty && rows && columns ? { ConsoleSize: [rows, columns] } : {}),
+    };
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), flagErrorCode);
+  }
+}
+
+/** @returns the program's exit code; 0 when the caller has detached */
+async function inForeground(
+  session: Session,
+  client: Client,
+  id: string,
+  { AttachStdin = false, Tty = false, DetachKeys = '' }: ExecBody,
+): Promise<number> {
+  const connection = await client.execs.attach(id, { Tty });
+  const resize = (rows: number, columns: number) => client.execs.resize(id, rows, columns);
+  const stopSize = Tty ? followSize(resize, session.streams.stdout) : () => undefined;
+  try {
+    const options = { stdin: AttachStdin, tty: Tty, detachKeys: DetachKeys || undefined };
+    const ending = await converse(session, connection, options);
+    if (ending === 'detached') return 0;
+    return (await client.execs.inspect(id)).ExitCode ?? 0;
+  } finally {
+    stopSize();
+  }
+}
