@@ -36,10 +36,11 @@ function cut(line: Buffer): LogEntry | undefined {
   const stream = streamAt(line, tail);
   if (!stream) return undefined;
   const time = line.toString('latin1', line.length - 2 - TIME_LENGTH, line.length - 2);
-  const escape = line.indexOf(BACKSLASH, HEAD.length);
-  if (escape < 0 || escape >= tail) return { stream, time, text: line.subarray(HEAD.length, tail) };
-  if (escape !== tail - 2 || line[tail - 1] !== 0x6e) return undefined;
-  line[escape] = NEWLINE;
+  const escaped = line.indexOf(BACKSLASH, HEAD.length);
+  if (escaped < 0 || escaped >= tail)
+    return { stream, time, text: line.subarray(HEAD.length, tail) };
+  if (escaped !== tail - 2 || line[tail - 1] !== 0x6e) return undefined;
+  line[escaped] = NEWLINE;
   return { stream, time, text: line.subarray(HEAD.length, tail - 1) };
 }
 

@@ -1,12 +1,16 @@
+import { InvalidError } from '../errors/errors.ts';
 import { writeRecord } from '../store/record.ts';
 import type { Engine } from './engine.ts';
 import { emit } from './events.ts';
+import { assertName } from './names.ts';
 import type { Container } from './table.ts';
 
 /** @throws InvalidError for a bad name, ConflictError when it is in use */
 export async function rename(engine: Engine, container: Container, newName: string): Promise<void> {
   await container.lock.run(async () => {
     const oldName = container.name;
+    if (assertName(newName) === oldName)
+      throw new InvalidError('Renaming a container with the same name as its current name');
     const name = engine.containers.claim(newName, container.id);
     try {
       const record = { ...container.record, name };

@@ -43,7 +43,6 @@ function told(error: Error): string {
 }
 
 async function serve(options: SupervisorOptions, log: Logger): Promise<void> {
-  protectFromOomKiller(log);
   const engine = await openEngine({ ...options, shimPath: SHIM, log });
   const server = createApiServer(engine);
   try {
@@ -54,6 +53,7 @@ async function serve(options: SupervisorOptions, log: Logger): Promise<void> {
     await engine.close('as-found');
     throw error;
   }
+  protectFromOomKiller(log);
   log.info({ socket: options.socketPath, data: options.dataRoot }, 'petri is ready');
   const stop = () => void shutDown(engine, server, options, log);
   process.once('SIGTERM', stop);
