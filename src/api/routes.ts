@@ -59,7 +59,7 @@ const containers: Route[] = [
     'GET',
     '/containers/json',
     list,
-    'Filters: id, name, label, status, exited, ancestor, before, since, network',
+    'Filters: id, name, label, status, exited, ancestor, before, since, network, health',
   ),
   partial(
     'POST',

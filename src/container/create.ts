@@ -13,6 +13,7 @@ import type { ContainerConfig, CreateRequest, HostConfig } from './config.ts';
 import type { Engine } from './engine.ts';
 import { mergeEnvironment } from './environment.ts';
 import { emit } from './events.ts';
+import { mergeHealthcheck } from './health.ts';
 import { randomName } from './names.ts';
 import type { ContainerRecord } from './record.ts';
 import { Container } from './table.ts';
@@ -97,6 +98,7 @@ function newRecord(
 export function mergeConfig(own: ContainerConfig, image: Image['config']): ContainerConfig {
   const entrypoint = own.Entrypoint ?? image.Entrypoint ?? null;
   const command = own.Cmd ?? (own.Entrypoint === null ? (image.Cmd ?? null) : null);
+  const healthcheck = mergeHealthcheck(own.Healthcheck, image.Healthcheck);
   return {
     ...own,
     Entrypoint: entrypoint?.[0] === '' && entrypoint.length === 1 ? null : entrypoint,
@@ -110,6 +112,7 @@ export function mergeConfig(own: ContainerConfig, image: Image['config']): Conta
         ? { ...image.ExposedPorts, ...own.ExposedPorts }
         : null,
     Volumes: image.Volumes || own.Volumes ? { ...image.Volumes, ...own.Volumes } : null,
+    ...(healthcheck ? { Healthcheck: healthcheck } : {}),
     ...(own.StopSignal || image.StopSignal
       ? { StopSignal: own.StopSignal || (image.StopSignal as string) }
       : {}),

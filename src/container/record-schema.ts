@@ -53,6 +53,13 @@ export const containerRecordSchema = z.object({
   state,
   restartCount: z.number().int(),
   restartDelayMs: z.number().nonnegative().optional(),
+  health: z
+    .object({
+      status: z.enum(['starting', 'healthy', 'unhealthy']),
+      failingStreak: z.number().int(),
+      startedAt: z.string(),
+    })
+    .optional(),
   manuallyStopped: z.boolean().optional(),
   endpoints: z.record(z.string(), endpoint),
 }) as unknown as z.ZodType<ContainerRecord>;

@@ -3,6 +3,7 @@
  * Everything else about it (names, addresses, references to images) is derived from these records.
  */
 import type { ContainerConfig, HostConfig } from './config.ts';
+import type { HealthStatus } from './health.ts';
 import type { ContainerState } from './state.ts';
 
 /** The container's place on one network. */
@@ -38,6 +39,8 @@ export interface ContainerRecord {
   restartCount: number;
   /** What its restart policy waited, or waits, before the next start. */
   restartDelayMs?: number;
+  /** What its health check last said of the life that began at `startedAt`. */
+  health?: { status: HealthStatus; failingStreak: number; startedAt: string };
   /** The user stopped it; undone by the next start. */
   manuallyStopped?: boolean;
   /** By network name; live endpoints only while running, the requested ones otherwise empty. */

@@ -8,6 +8,7 @@ import type { Result, Step } from '../step/step.ts';
 import type { ContainerPaths } from '../store/paths.ts';
 import type { PendingAttach } from './attach.ts';
 import type { Exec } from './exec/exec.ts';
+import type { Health } from './health.ts';
 import { Lock } from './lock.ts';
 import { assertName } from './names.ts';
 import type { ContainerRecord } from './record.ts';
@@ -40,6 +41,9 @@ export class Container extends EventEmitter<{
   stopRequested = false;
   /** It ends to be started again at once: `--rm` does not count. */
   isRestarting = false;
+
+  /** Of its health check, once it was started; undefined without one. */
+  health: Health | undefined;
 
   constructor(
     public record: ContainerRecord,

@@ -17,6 +17,7 @@ import { Paths } from '../store/paths.ts';
 import { emptyFolder } from '../store/remove-tree.ts';
 import { EventBus } from './events.ts';
 import { gatherFacts } from './facts.ts';
+import { HealthMonitor } from './health-monitor.ts';
 import { recover } from './recover.ts';
 import { Restarts } from './restarts.ts';
 
@@ -67,6 +68,7 @@ async function openOn(
   options: OpenOptions,
 ): Promise<OpenEngine> {
   const restarts = new Restarts();
+  const health = new HealthMonitor();
   const engine: OpenEngine = {
     paths,
     facts: gatherFacts(),
@@ -82,6 +84,7 @@ async function openOn(
     log: options.log,
     async close(networkToo = 'keep') {
       await restarts.close();
+      await health.close();
       for (const { link } of this.containers.all()) link?.socket.destroy();
       const isRemoved = networkToo === 'as-found' ? isNewBridge : networkToo === 'remove';
       if (isRemoved) await network.closeAndRemove();
@@ -93,6 +96,7 @@ async function openOn(
   };
   await ensureInitLayer(paths);
   await recover(engine);
+  health.begin(engine);
   restarts.begin(engine);
   return engine;
 }

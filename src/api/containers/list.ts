@@ -9,13 +9,25 @@ import { containerSummary } from '../views/container-summary.ts';
 import { networkName } from '../views/endpoint.ts';
 import { sizesOf } from './sizes.ts';
 
-const names = ['id', 'name', 'label', 'status', 'exited', 'ancestor', 'before', 'since', 'network'];
+const names = [
+  'id',
+  'name',
+  'label',
+  'status',
+  'exited',
+  'ancestor',
+  'before',
+  'since',
+  'network',
+  'health',
+];
 const states = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'];
 
 export async function list(exchange: Exchange): Promise<void> {
   const { engine, query } = exchange;
   const filters = new Filters(query, names);
   filters.assertValues('status', states);
+  filters.assertValues('health', ['starting', 'healthy', 'unhealthy', 'none']);
   const limit = query.integer('limit', { min: -1, max: 2 ** 31 - 1 }) ?? 0;
   const all = query.flag('all') || limit > 0 || wantsEnded(filters);
   const found = newestFirst(engine.containers.all())
@@ -44,7 +56,7 @@ function fitting(engine: Engine, filters: Filters): (container: Container) => bo
   const before = filters.values('before').map((ref) => engine.containers.find(ref));
   const since = filters.values('since').map((ref) => engine.containers.find(ref));
   const images = filters.values('ancestor').map((ref) => imageId(engine, ref));
-  return ({ id, name, record }) =>
+  return ({ id, name, record, health }) =>
     filters.accepts('id', (prefix) => id.startsWith(prefix)) &&
     (patterns.length === 0 || patterns.some((one) => one.test(name) || one.test(`/${name}`))) &&
     filters.acceptsAll('label', (label) => fitsLabel(record.config.Labels, label)) &&
@@ -52,6 +64,7 @@ function fitting(engine: Engine, filters: Filters): (container: Container) => bo
     (codes.length === 0 ||
       (record.state.status === 'exited' && codes.includes(record.state.exitCode))) &&
     (images.length === 0 || images.includes(record.imageId)) &&
+    filters.accepts('health', (wanted) => wanted === (health?.status ?? 'none')) &&
     filters.accepts('network', (network) => onNetwork(record, network)) &&
     before.every((other) => record.createdAt < other.record.createdAt) &&
     since.every((other) => record.createdAt > other.record.createdAt);

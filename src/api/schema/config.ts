@@ -5,11 +5,11 @@ import { flag, integer, orNull, set, text, textMap, texts, words } from './field
 
 const healthcheck = z.object({
   Test: texts(),
-  Interval: integer(0),
-  Timeout: integer(0),
-  StartPeriod: integer(0),
-  StartInterval: integer(0),
-  Retries: integer(0),
+  Interval: integer(),
+  Timeout: integer(),
+  StartPeriod: integer(),
+  StartInterval: integer(),
+  Retries: integer(),
 });
 
 const fields = z.object({

@@ -4,6 +4,7 @@ import type { CreateRequest } from '../../container/config.ts';
 import { InvalidError } from '../../errors/errors.ts';
 import { containerConfig } from './config.ts';
 import { check } from './fields.ts';
+import { assertHealthcheck } from './healthcheck.ts';
 import { hostConfig, storedHostConfig } from './host-config.ts';
 import { assertLimits } from './limits.ts';
 import { networkingConfig } from './networking.ts';
@@ -34,6 +35,7 @@ export function createRequest(value: unknown, cpus: number): Omit<CreateRequest,
     throw new InvalidError("can't create 'AutoRemove' container with restart policy");
   assertRestartPolicy(host.RestartPolicy);
   assertLimits(host, cpus);
+  assertHealthcheck(config.Healthcheck);
   refuseUnbuilt({ config, host, networking: parts.NetworkingConfig });
   return { config, hostConfig: storedHostConfig(host) };
 }

@@ -48,7 +48,6 @@ export const unbuilt: readonly [option: string, field: string, isSet: (given: Gi
     ['--gpus', 'HostConfig.DeviceRequests', ({ host }) => some(host.DeviceRequests)],
     ['--userns', 'HostConfig.UsernsMode', ({ host }) => other(host.UsernsMode, 'host')],
     ['--cgroup-parent', 'HostConfig.CgroupParent', ({ host }) => host.CgroupParent !== ''],
-    ['--health-cmd', 'Healthcheck', ({ config }) => hasCheck(config)],
     [
       '--log-driver',
       'HostConfig.LogConfig',
@@ -110,8 +109,4 @@ function publishes({ PortBindings }: GivenHostConfig): boolean {
 
 export function userNetwork(mode: string): boolean {
   return other(mode, 'default', 'bridge', 'host', 'none') && !mode.startsWith('container:');
-}
-
-function hasCheck({ Healthcheck }: ContainerConfig): boolean {
-  return some(Healthcheck?.Test) && Healthcheck?.Test?.[0] !== 'NONE';
 }

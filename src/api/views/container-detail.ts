@@ -2,7 +2,8 @@
 import { ZERO_TIME } from '../../container/clock.ts';
 import type { ContainerConfig, HostConfig } from '../../container/config.ts';
 import type { Engine } from '../../container/engine.ts';
-import { type ContainerState, isAlive } from '../../container/state.ts';
+import type { Health, ProbeResult } from '../../container/health.ts';
+import { isAlive } from '../../container/state.ts';
 import type { Container } from '../../container/table.ts';
 import { NotFoundError } from '../../errors/errors.ts';
 import { networksView } from './endpoint.ts';
@@ -21,7 +22,7 @@ export function containerDetail(
     Created: record.createdAt,
     Path: record.path,
     Args: record.args,
-    State: stateView(record.state),
+    State: stateView(container),
     Image: record.imageId,
     ResolvConfPath: path(paths.resolvConf),
     HostnamePath: path(paths.hostname),
@@ -50,7 +51,7 @@ function execIds({ execs }: Container): string[] | null {
   return ids.length ? ids : null;
 }
 
-function stateView(state: ContainerState): object {
+function stateView({ record: { state }, health }: Container): object {
   const alive = isAlive(state);
   const ended = 'finishedAt' in state ? state : undefined;
   return {
@@ -65,7 +66,18 @@ function stateView(state: ContainerState): object {
     Error: 'error' in state ? state.error : '',
     StartedAt: 'startedAt' in state && state.startedAt ? state.startedAt : ZERO_TIME,
     FinishedAt: ended?.finishedAt || ZERO_TIME,
+    ...(health ? { Health: healthView(health) } : {}),
   };
+}
+
+function healthView({ status, failingStreak, log }: Health): object {
+  const view = ({ start, end, exitCode, output }: ProbeResult) => ({
+    Start: start,
+    End: end,
+    ExitCode: exitCode,
+    Output: output,
+  });
+  return { Status: status, FailingStreak: failingStreak, Log: log.map(view) };
 }
 
 /** Docker leaves this one out when there are none. */

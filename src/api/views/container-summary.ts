@@ -7,7 +7,7 @@ import { statusText } from './status.ts';
 
 /** @param sizes bytes of the container's own layer and of all its files, when they were asked for */
 export function containerSummary(
-  { record }: Container,
+  { record, health }: Container,
   sizes?: { SizeRw: number; SizeRootFs: number },
 ): object {
   const { config, hostConfig, state } = record;
@@ -22,7 +22,7 @@ export function containerSummary(
     ...sizes,
     Labels: config.Labels,
     State: state.status,
-    Status: statusText(state),
+    Status: statusText(state, Date.now(), health?.status),
     HostConfig: { NetworkMode: hostConfig.NetworkMode },
     NetworkSettings: { Networks: networksView(record) },
     Mounts: mountsView(record),

@@ -1,5 +1,5 @@
 /** `POST /exec/{id}/start` */
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { ConflictError } from '../../errors/errors.ts';
 import type { ShimPlan } from '../../step/encode.ts';
@@ -46,7 +46,7 @@ export async function startExec(
   let socket: ShimSocket | undefined;
   let stream: Duplex | undefined;
   try {
-    mkdirSync(exec.runDir, { mode: 0o700, recursive: true });
+    makeRunDir(exec);
     writeExecConfig(exec);
     socket = await openShimSocket(exec.runDir);
     stream = attach && (await attachTo(exec.runDir, attach));
@@ -64,6 +64,17 @@ export async function startExec(
     throw told.error;
   } finally {
     socket?.closeListener();
+  }
+}
+
+/** Never the container's own run folder, which goes a moment before its record says that it has ended. */
+function makeRunDir({ container, runDir }: Exec): void {
+  try {
+    if (!existsSync(container.paths.execs)) mkdirSync(container.paths.execs, { mode: 0o700 });
+    mkdirSync(runDir, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new ConflictError(`Container ${container.id} is not running`, { cause: error });
   }
 }
 
