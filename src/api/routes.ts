@@ -8,7 +8,9 @@ import { exportContainer } from './containers/export.ts';
 import { inspect } from './containers/inspect.ts';
 import { list } from './containers/list.ts';
 import { logs } from './containers/logs.ts';
+import { stats } from './containers/stats.ts';
 import { steps } from './containers/steps.ts';
+import { top } from './containers/top.ts';
 import { update } from './containers/update.ts';
 import * as verbs from './containers/verbs.ts';
 import { wait } from './containers/wait.ts';
@@ -75,6 +77,8 @@ const containers: Route[] = [
     steps,
     "Petri's own: the steps that built it and their results; `follow=1` streams them",
   ),
+  built('GET', '/containers/{id}/top', top),
+  built('GET', '/containers/{id}/stats', stats),
   built('POST', '/containers/{id}/start', verbs.start),
   built('POST', '/containers/{id}/stop', verbs.stop),
   built('POST', '/containers/{id}/restart', verbs.restart),
@@ -144,8 +148,6 @@ const others: Route[] = [
 
 /** Docker has these; Petri answers 501 and names what is missing. */
 const missing: Route[] = [
-  ...absent('top', ['GET', '/containers/{id}/top']),
-  ...absent('stats', ['GET', '/containers/{id}/stats']),
   ...absent('attach over a websocket', ['GET', '/containers/{id}/attach/ws']),
   ...absent(
     'build',
