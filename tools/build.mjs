@@ -1,7 +1,8 @@
 /**
  * Bundles the two programs: dist/petri.mjs (the command, small and quick to start) and
- * dist/supervisor.mjs (the engine). One file each, with source maps.
- * Usage: tools/build.mjs [petri] [supervisor]
+ * dist/supervisor.mjs (the engine); and dist/local-files.mjs, which the command loads for `cp` alone. One file
+ * each, with source maps.
+ * Usage: tools/build.mjs [petri] [supervisor] [local-files]
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -27,7 +28,11 @@ function commit() {
   }
 }
 
-const programs = { petri: 'src/cli/main.ts', supervisor: 'src/supervisor/main.ts' };
+const programs = {
+  petri: 'src/cli/main.ts',
+  supervisor: 'src/supervisor/main.ts',
+  'local-files': 'src/cli/copy/local-files.ts',
+};
 const wanted = process.argv.slice(2);
 const entryPoints = Object.fromEntries(
   Object.entries(programs).filter(([name]) => wanted.length === 0 || wanted.includes(name)),

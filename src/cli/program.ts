@@ -4,10 +4,13 @@ import { version } from './build.ts';
 import { type CommandSpec, FlagCommand, toCommander } from './command.ts';
 import { attach } from './commands/attach.ts';
 import { completer, completion } from './commands/completion.ts';
+import { cp } from './commands/cp.ts';
 import { create } from './commands/create.ts';
 import { events } from './commands/events.ts';
 import { exec } from './commands/exec.ts';
 import { explain } from './commands/explain.ts';
+import { commit, diff, exportContainer } from './commands/files.ts';
+import { history } from './commands/history.ts';
 import { importImage, rmi, tag } from './commands/image.ts';
 import { images } from './commands/images.ts';
 import { info } from './commands/info.ts';
@@ -25,8 +28,12 @@ import { supervisor } from './supervisor.ts';
 
 const containers = [
   attach,
+  commit,
+  cp,
   create,
+  diff,
   exec,
+  exportContainer,
   kill,
   logs,
   pause,
@@ -42,9 +49,19 @@ const containers = [
 ];
 
 const topLevel: readonly CommandSpec[] = [
-  ...[...containers, ps, inspect, images, importImage, tag, rmi, explain, info, events].map(
-    withoutAliases,
-  ),
+  ...[
+    ...containers,
+    ps,
+    inspect,
+    history,
+    images,
+    importImage,
+    tag,
+    rmi,
+    explain,
+    info,
+    events,
+  ].map(withoutAliases),
   versionCommand,
   completion,
   completer(() => commandTree()),
@@ -64,6 +81,7 @@ const groups: Readonly<Record<string, { summary: string; specs: readonly Command
   image: {
     summary: 'Commands on images',
     specs: [
+      history,
       importImage,
       inspectOnly('image'),
       { ...images, name: 'ls', aliases: ['list'] },

@@ -7,11 +7,10 @@
 import { closeSync } from 'node:fs';
 import { ForbiddenError, InvalidError } from '../errors/errors.ts';
 import { attributesOf } from '../image/attributes.ts';
-import { Refusal } from '../image/refusal.ts';
 import { decompress } from '../image/tar/decompress.ts';
 import { defaultLimits } from '../image/tar/limits.ts';
 import { readTar } from '../image/tar/read.ts';
-import { type Existing, Unpacker, type UnpackRules } from '../image/unpack.ts';
+import { assertSameKind, Unpacker, type UnpackRules } from '../image/unpack.ts';
 import { components, isKeptXattr } from '../image/unpack-names.ts';
 import { constants } from '../kernel/ffi.ts';
 import { openAt } from '../kernel/files-at.ts';
@@ -88,13 +87,4 @@ function rulesFor(root: number, path: string, keepKinds: boolean): UnpackRules {
     entersLinks: true,
     ...(keepKinds && { assertReplaceable: assertSameKind }),
   };
-}
-
-function assertSameKind(existing: Existing, { type }: { type: string }): void {
-  if (existing === 'nothing') return;
-  const wasFolder = existing === 'directory';
-  if (wasFolder && type !== 'directory')
-    throw new Refusal('cannot overwrite a directory with a non-directory');
-  if (!wasFolder && type === 'directory')
-    throw new Refusal('cannot overwrite a non-directory with a directory');
 }

@@ -262,6 +262,19 @@ export class Unpacker {
   }
 }
 
+/**
+ * For `assertReplaceable`: folders stay folders, all else stays all else.
+ * @throws Refusal
+ */
+export function assertSameKind(existing: Existing, { type }: TarEntry): void {
+  if (existing === 'nothing') return;
+  const wasFolder = existing === 'directory';
+  if (wasFolder && type !== 'directory')
+    throw new Refusal('cannot overwrite a directory with a non-directory');
+  if (!wasFolder && type === 'directory')
+    throw new Refusal('cannot overwrite a non-directory with a directory');
+}
+
 /** Runs `use` and closes the descriptor, whatever happens. */
 async function withDescriptor(fd: number, use: () => void | Promise<void>): Promise<void> {
   try {

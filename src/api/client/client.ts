@@ -2,6 +2,7 @@
 import { Containers } from './containers.ts';
 import type { Endpoint } from './endpoint.ts';
 import { Execs } from './execs.ts';
+import { Files } from './files.ts';
 import { Images } from './images.ts';
 import { System } from './system.ts';
 import { Transport } from './transport.ts';
@@ -12,6 +13,7 @@ export class Client {
   readonly containers: Containers;
   readonly execs: Execs;
   readonly images: Images;
+  readonly files: Files;
   readonly system: System;
 
   constructor(readonly endpoint: Endpoint) {
@@ -19,6 +21,7 @@ export class Client {
     this.containers = new Containers(this.transport);
     this.execs = new Execs(this.transport);
     this.images = new Images(this.transport);
+    this.files = new Files(this.transport);
     this.system = new System(this.transport);
   }
 

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { type Filters, formatFilters } from './containers.ts';
 import { jsonLines } from './lines.ts';
 import type { Transport } from './transport.ts';
-import type { ImageSummary, ProgressLine } from './types.ts';
+import type { HistoryItem, ImageSummary, ProgressLine } from './types.ts';
 
 export interface ImportOptions {
   /** A URL the engine fetches, or `-` for the body. */
@@ -27,6 +27,11 @@ export class Images {
   /** The engine's own text, for showing. */
   inspectText(name: string): Promise<string> {
     return this.transport.text('GET', `/images/${encodeName(name)}/json`);
+  }
+
+  /** The last step first. */
+  history(name: string): Promise<HistoryItem[]> {
+    return this.transport.json('GET', `/images/${encodeName(name)}/history`);
   }
 
   tag(name: string, repo: string, tag: string): Promise<void> {

@@ -50,6 +50,17 @@ export interface ImageSummary {
   Labels: Record<string, string> | null;
 }
 
+/** One step of `GET /images/{name}/history` */
+export interface HistoryItem {
+  Id: string;
+  /** Unix seconds. */
+  Created: number;
+  CreatedBy: string;
+  Tags: string[] | null;
+  Size: number;
+  Comment: string;
+}
+
 /** The body of `POST /containers/create`: everything may be left out but the image. */
 export type CreateBody = Partial<ContainerConfig> & {
   HostConfig?: Partial<HostConfig>;
