@@ -16,9 +16,12 @@ import { images } from './commands/images.ts';
 import { info } from './commands/info.ts';
 import { inspect, inspectOnly } from './commands/inspect.ts';
 import { logs } from './commands/logs.ts';
+import { port } from './commands/port.ts';
 import { ps } from './commands/ps.ts';
 import { run } from './commands/run.ts';
 import { start } from './commands/start.ts';
+import { stats } from './commands/stats.ts';
+import { top } from './commands/top.ts';
 import { update } from './commands/update.ts';
 import { kill, pause, rename, restart, rm, stop, unpause, wait } from './commands/verbs.ts';
 import { version as versionCommand } from './commands/version.ts';
@@ -37,12 +40,15 @@ const containers = [
   kill,
   logs,
   pause,
+  port,
   rename,
   restart,
   rm,
   run,
   start,
+  stats,
   stop,
+  top,
   unpause,
   update,
   wait,

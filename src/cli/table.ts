@@ -4,22 +4,29 @@
  */
 import { escapeCell } from './escape.ts';
 
-const minimum = 10;
 const padding = 3;
 
-/** @param rows cells of each line, the heading first; the last cell of a line is not padded */
-export function formatTable(rows: readonly (readonly string[])[]): string {
+/**
+ * @param rows cells of each line, the heading first; the last cell of a line is not padded
+ * @param minimum width of a column, its padding included
+ */
+export function formatTable(rows: readonly (readonly string[])[], minimum = 10): string {
   const lines = rows.map((row) => row.map(escapeCell));
   const widths = lines.map(() => [] as number[]);
   const columns = Math.max(0, ...lines.map((line) => line.length - 1));
-  for (let column = 0; column < columns; column++) measure(lines, widths, column);
+  for (let column = 0; column < columns; column++) measure(lines, widths, column, minimum);
   return lines
     .map((line, i) => line.map((cell, j) => pad(cell, widths[i]?.[j] ?? 0)).join(''))
     .join('\n');
 }
 
 /** Gives each run of lines that have the column a common width. */
-function measure(lines: readonly string[][], widths: number[][], column: number): void {
+function measure(
+  lines: readonly string[][],
+  widths: number[][],
+  column: number,
+  minimum: number,
+): void {
   let first = 0;
   while (first < lines.length) {
     let end = first;

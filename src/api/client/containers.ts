@@ -7,6 +7,7 @@ import type {
   ContainerDetails,
   ContainerSummary,
   CreateBody,
+  StatsAnswer,
   StepAnswer,
   StepLine,
   WaitAnswer,
@@ -120,6 +121,18 @@ export class Containers {
     const exit = firstOf(jsonLines<WaitAnswer>(response));
     exit.catch(() => undefined); // whoever waits for it sees the error; nobody may
     return { exit };
+  }
+
+  /** @param options of ps(1); empty is `-ef` */
+  top(id: string, options = ''): Promise<{ Titles: string[]; Processes: string[][] | null }> {
+    const query = options ? { ps_args: options } : {};
+    return this.transport.json('GET', path(id, 'top'), { query });
+  }
+
+  /** @param isQuick one sample; else two, a second apart */
+  stats(id: string, isQuick: boolean): Promise<StatsAnswer> {
+    const query = { stream: 0, ...(isQuick && { 'one-shot': 1 }) };
+    return this.transport.json('GET', path(id, 'stats'), { query });
   }
 
   /** Petri's own: the steps that built the container and their results. */

@@ -36,6 +36,27 @@ export interface ContainerDetails {
   Config: ContainerConfig;
   HostConfig: HostConfig;
   State: { Status: string; Running: boolean; Paused: boolean; ExitCode: number; Error: string };
+  NetworkSettings?: {
+    Ports?: Record<string, { HostIp?: string; HostPort?: string }[] | null> | null;
+  };
+}
+
+interface CpuAnswer {
+  cpu_usage: { total_usage: number; percpu_usage?: number[] | null };
+  system_cpu_usage?: number;
+  online_cpus?: number;
+}
+
+/** `GET /containers/{id}/stats` */
+export interface StatsAnswer {
+  id: string;
+  name: string;
+  cpu_stats: CpuAnswer;
+  precpu_stats: CpuAnswer;
+  memory_stats: { usage?: number; limit?: number; stats?: Record<string, number> | null };
+  pids_stats: { current?: number };
+  blkio_stats: { io_service_bytes_recursive?: { op: string; value: number }[] | null };
+  networks?: Record<string, { rx_bytes: number; tx_bytes: number }> | null;
 }
 
 /** `GET /images/json` */

@@ -1,6 +1,6 @@
-import { writeFileSync } from 'node:fs';
 import type { CommandSpec } from '../command.ts';
 import { createBody } from '../run/body.ts';
+import { checkCidFile, writeCidFile } from '../run/cidfile.ts';
 import { createFlags } from '../run/flags.ts';
 import { createContainer } from '../run/pull.ts';
 
@@ -14,10 +14,10 @@ export const create: CommandSpec = {
   endsAtOperand: true,
   usageErrorCode: 125,
   async run(session, operands, flags) {
+    checkCidFile(flags);
     const body = createBody(operands, flags, session.environment);
     const id = await createContainer(session, await session.client(), body, flags);
-    const file = flags.text('cidfile');
-    if (file) writeFileSync(file, id, { flag: 'wx' });
+    writeCidFile(flags, id);
     session.print(id);
     return 0;
   },

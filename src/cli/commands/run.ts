@@ -1,13 +1,13 @@
 /**
  * `petri run`: creates a container and runs it in the foreground, or starts it and prints its id.
  */
-import { writeFileSync } from 'node:fs';
 import type { Client } from '../../api/client/client.ts';
 import { ApiError } from '../../api/client/errors.ts';
 import type { CommandSpec } from '../command.ts';
 import { CommandError, UsageError } from '../errors.ts';
 import type { Flags } from '../flags.ts';
 import { type Attached, attached, createBody } from '../run/body.ts';
+import { checkCidFile, writeCidFile } from '../run/cidfile.ts';
 import { runFlags } from '../run/flags.ts';
 import { followSteps } from '../run/follow.ts';
 import { createContainer } from '../run/pull.ts';
@@ -36,14 +36,14 @@ export const run: CommandSpec = {
 async function runContainer(session: Session, words: string[], flags: Flags): Promise<number> {
   const streams = attached(flags);
   checkTerminal(session, flags, streams);
+  checkCidFile(flags);
   const body = createBody(words, flags, session.environment);
   const { rows, columns } = session.streams.stdout;
   if (body.Tty && rows && columns)
     body.HostConfig = { ...body.HostConfig, ConsoleSize: [rows, columns] };
   const client = await session.client();
   const id = await createContainer(session, client, body, flags);
-  const file = flags.text('cidfile');
-  if (file) writeFileSync(file, id, { flag: 'wx' });
+  writeCidFile(flags, id);
   if (!streams.stdout && !streams.stderr && !streams.stdin)
     return runDetached(session, client, id, flags);
   return runAttached(session, client, id, flags, streams);

@@ -1,4 +1,6 @@
 /** Flags and words of `run` and `create` → the body of `POST /containers/create`. Pure. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { CreateBody } from '../../api/client/types.ts';
 import { UsageError } from '../errors.ts';
 import { type Flags, flagErrorCode } from '../flags.ts';
@@ -80,11 +82,41 @@ function bodyOf(
     Labels: joinLabels([...flags.list<string[]>('label-file').flat(), ...flags.list('label')]),
     ...(flags.text('stop-signal') !== undefined && { StopSignal: flags.text('stop-signal') ?? '' }),
     ...(stopTimeout !== undefined && { StopTimeout: stopTimeout }),
-    ...(flags.switch('no-healthcheck') && { Healthcheck: { Test: ['NONE'] } }),
+    ...healthcheck(flags),
     ...(flags.text('mac-address') && { MacAddress: flags.text('mac-address') ?? '' }),
     HostConfig: hostConfig(flags, ports),
     NetworkingConfig: { EndpointsConfig: endpoints(flags) },
   };
+}
+
+const healthNumbers = {
+  'health-interval': 'Interval',
+  'health-timeout': 'Timeout',
+  'health-start-period': 'StartPeriod',
+  'health-start-interval': 'StartInterval',
+  'health-retries': 'Retries',
+} as const;
+
+function healthcheck(flags: Flags): Pick<CreateBody, 'Healthcheck'> {
+  const command = flags.text('health-cmd') ?? '';
+  const numbers = Object.entries(healthNumbers).filter(([name]) => flags.number(name));
+  const isSet = command !== '' || numbers.length > 0;
+  if (flags.switch('no-healthcheck')) {
+    if (isSet) throw new Error('--no-healthcheck conflicts with --health-* options');
+    return { Healthcheck: { Test: ['NONE'] } };
+  }
+  const negative = numbers.find(([name]) => (flags.number(name) ?? 0) < 0);
+  if (negative) throw new Error(`--${negative[0]} cannot be negative`);
+  const values = numbers.map(([name, field]) => [field, flags.number(name)]);
+  const test = command === '' ? {} : { Test: ['CMD-SHELL', command] };
+  return isSet ? { Healthcheck: { ...test, ...Object.fromEntries(values) } } : {};
+}
+
+function restartPolicy(flags: Flags): { Name: string; MaximumRetryCount: number } {
+  const policy = parseRestart(flags.text('restart') ?? 'no');
+  if (flags.switch('rm') && !['no', ''].includes(policy.Name))
+    throw new Error('conflicting options: cannot specify both --restart and --rm');
+  return policy;
 }
 
 function hostConfig(flags: Flags, ports: PortMaps): NonNullable<CreateBody['HostConfig']> {
@@ -92,7 +124,7 @@ function hostConfig(flags: Flags, ports: PortMaps): NonNullable<CreateBody['Host
   const text = (name: string): string => flags.text(name) ?? '';
   const listOrNull = (name: string): string[] | null => (flags.has(name) ? flags.list(name) : null);
   return {
-    Binds: orNull(flags.list('volume').filter(isBind)),
+    Binds: orNull(flags.list('volume').filter(isBind).map(fromHere)),
     ContainerIDFile: text('cidfile'),
     LogConfig: {
       Type: text('log-driver'),
@@ -100,7 +132,7 @@ function hostConfig(flags: Flags, ports: PortMaps): NonNullable<CreateBody['Host
     },
     NetworkMode: networks(flags)[0] ?? 'default',
     PortBindings: ports.bindings,
-    RestartPolicy: parseRestart(flags.text('restart') ?? 'no'),
+    RestartPolicy: restartPolicy(flags),
     AutoRemove: flags.switch('rm'),
     VolumeDriver: text('volume-driver'),
     VolumesFrom: listOrNull('volumes-from'),
@@ -119,7 +151,10 @@ function hostConfig(flags: Flags, ports: PortMaps): NonNullable<CreateBody['Host
     Privileged: flags.switch('privileged'),
     PublishAllPorts: flags.switch('publish-all'),
     ReadonlyRootfs: flags.switch('read-only'),
-    SecurityOpt: listOrNull('security-opt'),
+    ...securityOptions(flags),
+    ...(flags.has('annotation') && {
+      Annotations: Object.fromEntries(flags.list<[string, string]>('annotation')),
+    }),
     ...(flags.has('tmpfs') && { Tmpfs: tmpfs(flags.list('tmpfs')) }),
     UTSMode: text('uts'),
     UsernsMode: text('userns'),
@@ -131,6 +166,26 @@ function hostConfig(flags: Flags, ports: PortMaps): NonNullable<CreateBody['Host
     ...(flags.has('init') && { Init: flags.switch('init') }),
     ...resources(flags),
   };
+}
+
+/** As docker's own: `systempaths=unconfined` becomes two empty lists, a profile's file its text. */
+function securityOptions(flags: Flags): Partial<NonNullable<CreateBody['HostConfig']>> {
+  const given = flags.list('security-opt');
+  const kept = given.filter((option) => option !== 'systempaths=unconfined');
+  return {
+    SecurityOpt: flags.has('security-opt') ? kept.map(withProfile) : null,
+    ...(kept.length < given.length && { MaskedPaths: [], ReadonlyPaths: [] }),
+  };
+}
+
+function withProfile(option: string): string {
+  const [, file] = /^seccomp[=:](.+)$/.exec(option) ?? [];
+  if (file === undefined || ['unconfined', 'builtin'].includes(file)) return option;
+  try {
+    return `seccomp=${JSON.stringify(JSON.parse(readFileSync(file, 'utf8')))}`;
+  } catch (error) {
+    throw new Error(`opening seccomp profile (${file}) failed: ${(error as Error).message}`);
+  }
 }
 
 function resources(flags: Flags): NonNullable<CreateBody['HostConfig']> {
@@ -146,6 +201,7 @@ function resources(flags: Flags): NonNullable<CreateBody['HostConfig']> {
     CpusetCpus: flags.text('cpuset-cpus') ?? '',
     CpusetMems: flags.text('cpuset-mems') ?? '',
     Devices: flags.list('device').map(device),
+    DeviceCgroupRules: orNull(flags.list('device-cgroup-rule')),
     MemoryReservation: number('memory-reservation'),
     MemorySwap: number('memory-swap'),
     MemorySwappiness: flags.number('memory-swappiness') ?? -1,
@@ -176,6 +232,13 @@ function endpoints(flags: Flags): Record<string, unknown> {
 /** `/path` alone is a volume without a name; all else binds. */
 function isBind(volume: string): boolean {
   return volume.includes(':');
+}
+
+/** `./data:/data`: docker's own command line makes a relative source absolute. */
+function fromHere(volume: string): string {
+  const at = volume.indexOf(':');
+  const source = volume.slice(0, at);
+  return /^\.\.?(\/|$)/.test(source) ? `${resolve(source)}${volume.slice(at)}` : volume;
 }
 
 function anonymousVolumes(volumes: readonly string[]): Record<string, object> {

@@ -1,6 +1,7 @@
 /** The flags of `run` and `create`, docker's names and meanings. */
 import { readFileSync } from 'node:fs';
 import { type FlagSpec, parseInteger } from '../flags.ts';
+import { parseDuration } from '../moment.ts';
 import { parseBytes } from '../units.ts';
 import { parseMount } from './mount.ts';
 import { parseUlimit } from './ulimit.ts';
@@ -18,6 +19,13 @@ function parseCpus(text: string): number {
   return Math.round(Number(text) * 1e9);
 }
 
+/** `1m30s` → nanoseconds. */
+function parseSpan(text: string): number {
+  const seconds = parseDuration(text);
+  if (seconds === undefined) throw new Error(`time: invalid duration ${JSON.stringify(text)}`);
+  return Math.round(seconds * 1e9);
+}
+
 function readLines(path: string): string[] {
   return readFileSync(path, 'utf8').split(/\r?\n/);
 }
@@ -27,6 +35,7 @@ const identity: readonly FlagSpec[] = [
   { long: 'hostname', short: 'h', value: 'string', text: 'host name inside' },
   { long: 'domainname', value: 'string', text: 'NIS domain name inside' },
   { long: 'label', short: 'l', value: 'list', list: true, text: 'label, key=value' },
+  { long: 'annotation', value: 'map', list: true, parse: parseKeyValue, text: 'a note to keep' },
   { long: 'label-file', value: 'list', list: true, parse: readLines, text: 'file of labels' },
   { long: 'platform', value: 'string', text: 'platform of the image, os/arch' },
   { long: 'pull', value: 'string', text: 'pull the image: always, missing or never' },
@@ -49,6 +58,27 @@ const program: readonly FlagSpec[] = [
   { long: 'stop-timeout', value: 'int', parse: parseInteger, text: 'seconds from stop to kill' },
   { long: 'restart', value: 'string', text: 'no, always, unless-stopped, on-failure[:n]' },
   { long: 'rm', text: 'remove the container when it ends' },
+  { long: 'health-cmd', value: 'string', text: 'command that checks its health' },
+  {
+    long: 'health-interval',
+    value: 'duration',
+    parse: parseSpan,
+    text: 'time between two checks (30s)',
+  },
+  { long: 'health-timeout', value: 'duration', parse: parseSpan, text: 'longest check (30s)' },
+  {
+    long: 'health-start-period',
+    value: 'duration',
+    parse: parseSpan,
+    text: 'while it starts, failures do not count',
+  },
+  {
+    long: 'health-start-interval',
+    value: 'duration',
+    parse: parseSpan,
+    text: 'time between two checks while it starts (5s)',
+  },
+  { long: 'health-retries', value: 'int', parse: parseInteger, text: 'failures to be unhealthy' },
   { long: 'no-healthcheck', text: "without the image's health check" },
 ];
 
@@ -86,6 +116,7 @@ const isolation: readonly FlagSpec[] = [
     text: 'kernel parameter, key=value',
   },
   { long: 'device', value: 'list', list: true, text: 'a device of the host' },
+  { long: 'device-cgroup-rule', value: 'list', list: true, text: 'devices it may open: c 1:3 rw' },
   { long: 'cgroupns', value: 'string', text: 'cgroup namespace: host or private' },
   { long: 'ipc', value: 'string', text: 'IPC namespace' },
   { long: 'pid', value: 'string', text: 'PID namespace' },

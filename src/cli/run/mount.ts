@@ -37,6 +37,12 @@ const setters: Record<string, Setter> = {
   'bind-propagation': (mount, value) => {
     mount.BindOptions = { ...mount.BindOptions, Propagation: value.toLowerCase() };
   },
+  'bind-nonrecursive': (mount, value, key) => {
+    mount.BindOptions = { ...mount.BindOptions, NonRecursive: parseSwitch(value, key) };
+  },
+  'bind-recursive': (mount, value) => {
+    mount.BindOptions = { ...mount.BindOptions, ...recursion(value) };
+  },
   'volume-nocopy': (mount, value, key) => {
     mount.VolumeOptions = { ...mount.VolumeOptions, NoCopy: parseSwitch(value, key) };
   },
@@ -52,7 +58,18 @@ const setters: Record<string, Setter> = {
 };
 
 /** Keys that may stand without a value. */
-const switches = new Set(['readonly', 'ro', 'volume-nocopy']);
+const switches = new Set(['readonly', 'ro', 'bind-nonrecursive', 'volume-nocopy']);
+
+/** What is mounted below the source: it comes along or not, and is made read-only too or not. */
+function recursion(value: string): Record<string, boolean> {
+  if (value === 'enabled') return {};
+  if (value === 'disabled') return { NonRecursive: true };
+  if (value === 'writable') return { ReadOnlyNonRecursive: true };
+  if (value === 'readonly') return { ReadOnlyForceRecursive: true };
+  throw new Error(
+    `invalid value for bind-recursive: ${value} (must be "enabled", "disabled", "writable", or "readonly")`,
+  );
+}
 
 /** @throws Error with docker's words */
 export function parseMount(text: string): Mount {
