@@ -122,3 +122,27 @@ export async function forEachOperand(
   }
   return code;
 }
+
+/** As many at a time as docker's own command. */
+const atOnce = 50;
+
+/** As `forEachOperand`, but at once: `stop` of several takes as long as the slowest. Told in the order given. */
+export async function forEachOperandAtOnce(
+  session: Session,
+  operands: readonly string[],
+  act: (operand: string) => Promise<string>,
+): Promise<number> {
+  let code = 0;
+  for (let from = 0; from < operands.length; from += atOnce) {
+    const started = operands.slice(from, from + atOnce).map(act);
+    for (const one of started) one.catch(() => undefined); // told below, in its turn
+    const next = started.values();
+    const failed = await forEachOperand(
+      session,
+      operands.slice(from, from + atOnce),
+      () => next.next().value as Promise<string>,
+    );
+    code = code || failed;
+  }
+  return code;
+}

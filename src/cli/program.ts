@@ -6,6 +6,7 @@ import { attach } from './commands/attach.ts';
 import { completer, completion } from './commands/completion.ts';
 import { cp } from './commands/cp.ts';
 import { create } from './commands/create.ts';
+import { df } from './commands/df.ts';
 import { events } from './commands/events.ts';
 import { exec } from './commands/exec.ts';
 import { explain } from './commands/explain.ts';
@@ -17,6 +18,7 @@ import { info } from './commands/info.ts';
 import { inspect, inspectOnly } from './commands/inspect.ts';
 import { logs } from './commands/logs.ts';
 import { port } from './commands/port.ts';
+import { pruneContainers, pruneImages, pruneSystem } from './commands/prune.ts';
 import { ps } from './commands/ps.ts';
 import { run } from './commands/run.ts';
 import { start } from './commands/start.ts';
@@ -81,6 +83,7 @@ const groups: Readonly<Record<string, { summary: string; specs: readonly Command
       ...containers,
       { ...ps, name: 'ls', aliases: ['list', 'ps'] },
       inspectOnly('container'),
+      pruneContainers,
       explain,
     ],
   },
@@ -91,11 +94,12 @@ const groups: Readonly<Record<string, { summary: string; specs: readonly Command
       importImage,
       inspectOnly('image'),
       { ...images, name: 'ls', aliases: ['list'] },
+      pruneImages,
       { ...rmi, name: 'rm', aliases: ['remove'] },
       tag,
     ],
   },
-  system: { summary: 'Commands on the engine', specs: [events, info] },
+  system: { summary: 'Commands on the engine', specs: [df, events, info, pruneSystem] },
 };
 
 /** @param done is given the exit code of the command that ran */

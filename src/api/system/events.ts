@@ -62,9 +62,14 @@ export function eventLine(event: EngineEvent): string {
     ...(type === 'container' || type === 'image' ? old : {}),
     Type: type,
     Action: action,
-    Actor: { ID: id, Attributes: attributes },
+    Actor: { ID: id, Attributes: sorted(attributes) },
     scope: 'local',
     time: Number(timeNs / 1_000_000_000n),
   });
   return `${line.slice(0, -1)},"timeNano":${timeNs}}`;
+}
+
+/** As Go writes a map. */
+function sorted(attributes: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(attributes).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -1,7 +1,7 @@
 /** The commands that do one thing to each container named: docker's words, one call each. */
 import type { Client } from '../../api/client/client.ts';
 import { ApiError } from '../../api/client/errors.ts';
-import { type CommandSpec, forEachOperand } from '../command.ts';
+import { type CommandSpec, forEachOperandAtOnce } from '../command.ts';
 import { CommandError } from '../errors.ts';
 import { type FlagSpec, type Flags, parseInteger } from '../flags.ts';
 
@@ -17,7 +17,7 @@ function verb(name: string, summary: string, flags: readonly FlagSpec[], act: Ac
     flags,
     async run(session, operands, given) {
       const client = await session.client();
-      return forEachOperand(
+      return forEachOperandAtOnce(
         session,
         operands,
         async (operand) => (await act(client, operand, given)) ?? operand,

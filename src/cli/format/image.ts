@@ -58,10 +58,10 @@ function imageContext(
     Digest: name.digest,
     ID: isWhole ? image.Id : shortId(image.Id),
     Repository: name.repository,
-    SharedSize: known(image.SharedSize, humanSize),
+    SharedSize: known(image.SharedSize, (shared) => humanSize(shared, 4)),
     Size: humanSize(image.Size),
     Tag: name.tag,
-    UniqueSize: known(image.SharedSize, (shared) => humanSize(image.Size - shared)),
+    UniqueSize: known(image.SharedSize, (shared) => humanSize(image.Size - shared, 4)),
     VirtualSize: humanSize(image.Size, 4),
   };
 }

@@ -1,0 +1,179 @@
+/** Giving disk space back, with docker's questions before it. `POST /…/prune` */
+import { createInterface } from 'node:readline';
+import type { Client } from '../../api/client/client.ts';
+import { ApiError } from '../../api/client/errors.ts';
+import type { Pruned } from '../../api/client/system.ts';
+import type { CommandSpec } from '../command.ts';
+import { parseFilters } from '../filters.ts';
+import type { FlagSpec, Flags } from '../flags.ts';
+import type { Session } from '../session.ts';
+import { humanSize } from '../units.ts';
+import { checkFilter } from './ps.ts';
+
+type Filters = Record<string, string[]>;
+
+const flags: readonly FlagSpec[] = [
+  { long: 'force', short: 'f', text: 'do not ask' },
+  {
+    long: 'filter',
+    value: 'filter',
+    list: true,
+    parse: checkFilter,
+    text: 'until=, label=, label!=',
+  },
+];
+const all: FlagSpec = {
+  long: 'all',
+  short: 'a',
+  text: 'all unused images, not just those without a name',
+};
+
+const noContainer = 'without at least one container associated to them';
+const nothing = 'not used by at least one container';
+
+/** `petri container prune` */
+export const pruneContainers = pruneOne('Remove all containers that do not run', [], {
+  warning: () => 'This will remove all stopped containers.',
+  prune: containers,
+});
+
+/** `petri image prune` */
+export const pruneImages = pruneOne('Remove unused images', [all], {
+  warning: (given) =>
+    given.switch('all')
+      ? `This will remove all images ${noContainer}.`
+      : 'This will remove all dangling images.',
+  prune: (session, client, filters, given) => images(session, client, filters, given.switch('all')),
+});
+
+/** `petri system prune` */
+export const pruneSystem: CommandSpec = {
+  name: 'prune',
+  usage: '[OPTIONS]',
+  summary: 'Remove all that is not used',
+  operands: [0, 0],
+  flags: [...flags, all, { long: 'volumes', text: 'anonymous volumes too' }],
+  async run(session, _operands, given) {
+    if (!(await mayGoOn(session, given, systemWarning(given)))) return 0;
+    const client = await session.client();
+    const filters = parseFilters(given.list('filter'));
+    const bytes = [
+      await containers(session, client, filters),
+      await networks(session, client, filters),
+      given.switch('volumes') ? await volumes(session, client, filters) : 0,
+      await images(session, client, filters, given.switch('all')),
+      await buildCache(session, client, filters, given.switch('all')),
+    ];
+    total(
+      session,
+      bytes.reduce((sum, one) => sum + one, 0),
+    );
+    return 0;
+  },
+};
+
+interface PruneOne {
+  warning: (given: Flags) => string;
+  prune: (session: Session, client: Client, filters: Filters, given: Flags) => Promise<number>;
+}
+
+function pruneOne(summary: string, more: readonly FlagSpec[], one: PruneOne): CommandSpec {
+  return {
+    name: 'prune',
+    usage: '[OPTIONS]',
+    summary,
+    operands: [0, 0],
+    flags: [...flags, ...more],
+    async run(session, _operands, given) {
+      if (!(await mayGoOn(session, given, `WARNING! ${one.warning(given)}`))) return 0;
+      const filters = parseFilters(given.list('filter'));
+      total(session, await one.prune(session, await session.client(), filters, given));
+      return 0;
+    },
+  };
+}
+
+function systemWarning(given: Flags): string {
+  const isAll = given.switch('all');
+  const items = [
+    'all stopped containers',
+    `all networks ${nothing}`,
+    ...(given.switch('volumes') ? [`all anonymous volumes ${nothing}`] : []),
+    isAll ? `all images ${noContainer}` : 'all dangling images',
+    isAll ? 'all build cache' : 'unused build cache',
+  ];
+  const filters = given.list('filter').map((filter) => `  - ${filter}`);
+  const filtered = ['', '  Items to be pruned will be filtered with:', ...filters];
+  return [
+    'WARNING! This will remove:',
+    ...items.map((item) => `  - ${item}`),
+    ...(filters.length > 0 ? filtered : []),
+    '',
+  ].join('\n');
+}
+
+/** Asks, unless told not to; only `y` is yes. */
+async function mayGoOn(session: Session, given: Flags, warning: string): Promise<boolean> {
+  if (given.switch('force')) return true;
+  const { stdin, stdout } = session.streams;
+  stdout.write(`${warning}\nAre you sure you want to continue? [y/N] `);
+  for await (const line of createInterface({ input: stdin }))
+    return line.trim().toLowerCase() === 'y';
+  return false;
+}
+
+async function containers(session: Session, client: Client, filters: Filters): Promise<number> {
+  return told(session, 'Deleted Containers:', await client.system.prune('containers', filters));
+}
+
+async function networks(session: Session, client: Client, filters: Filters): Promise<number> {
+  return told(session, 'Deleted Networks:', await client.system.prune('networks', filters));
+}
+
+async function volumes(session: Session, client: Client, filters: Filters): Promise<number> {
+  // Volumes have no time of creation that could be asked for.
+  const { until: _until, ...labels } = filters;
+  return told(session, 'Deleted Volumes:', await client.system.prune('volumes', labels));
+}
+
+function images(
+  session: Session,
+  client: Client,
+  filters: Filters,
+  isAll: boolean,
+): Promise<number> {
+  const wanted = { ...filters, dangling: [String(!isAll)] };
+  return client.system
+    .prune('images', wanted)
+    .then((pruned) => told(session, 'Deleted Images:', pruned));
+}
+
+/** An engine without a builder has no cache. */
+async function buildCache(
+  session: Session,
+  client: Client,
+  filters: Filters,
+  isAll: boolean,
+): Promise<number> {
+  try {
+    const pruned = await client.system.prune('build', filters, { all: isAll });
+    return told(session, 'Deleted build cache objects:', pruned);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 501) return 0;
+    throw error;
+  }
+}
+
+function told(session: Session, heading: string, { deleted, reclaimedBytes }: Pruned): number {
+  if (deleted.length > 0) session.print([heading, ...deleted.map(line), ''].join('\n'));
+  return reclaimedBytes;
+}
+
+function line(one: Pruned['deleted'][number]): string {
+  if (typeof one === 'string') return one;
+  return one.Untagged !== undefined ? `untagged: ${one.Untagged}` : `deleted: ${one.Deleted}`;
+}
+
+function total(session: Session, bytes: number): void {
+  session.print(`Total reclaimed space: ${humanSize(bytes, 4)}`);
+}
