@@ -1,5 +1,5 @@
 /** Every option that a plan is made of, checked when a container is created: a wrong one is refused then, by name. */
-import { InvalidError } from '../errors/errors.ts';
+import { InvalidError, NotFoundError } from '../errors/errors.ts';
 import type { ContainerConfig, HostConfig } from './config.ts';
 import type { Engine } from './engine.ts';
 import { lookUpSources } from './look-ups.ts';
@@ -10,6 +10,7 @@ import { security } from './option/security.ts';
 import { sysctls } from './option/sysctls.ts';
 import { assertUlimits } from './option/ulimits.ts';
 import { keptCapabilities } from './plan/identity.ts';
+import type { Container } from './table.ts';
 
 /**
  * @returns the options as they are kept: another container is named by its id, so that it may be renamed
@@ -40,7 +41,16 @@ export function checkOptions(
 
 function byId(engine: Engine, mode: string): string {
   const ref = joinedContainer(mode);
-  return ref === undefined ? mode : `container:${engine.containers.find(ref).id}`;
+  return ref === undefined ? mode : `container:${existing(engine, ref).id}`;
+}
+
+/** Not a 404, which docker's command takes for a missing image: it would pull one. */
+function existing(engine: Engine, ref: string): Container {
+  try {
+    return engine.containers.find(ref);
+  } catch (error) {
+    throw error instanceof NotFoundError ? new InvalidError(error.message) : error;
+  }
 }
 
 function assertJoins(engine: Engine, config: ContainerConfig, host: HostConfig): void {

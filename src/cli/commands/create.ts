@@ -14,10 +14,10 @@ export const create: CommandSpec = {
   endsAtOperand: true,
   usageErrorCode: 125,
   async run(session, operands, flags) {
-    checkCidFile(flags);
+    checkCidFile(flags, 1);
     const body = createBody(operands, flags, session.environment);
     const id = await createContainer(session, await session.client(), body, flags);
-    writeCidFile(flags, id);
+    writeCidFile(flags, id, 1);
     session.print(id);
     return 0;
   },

@@ -45,7 +45,7 @@ function portOf(
   const name = `${Number(number)}/${protocol}`;
   const bindings = Object.hasOwn(ports, name) ? ports[name] : null;
   if (!bindings || bindings.length === 0)
-    throw new CommandError(`Error: No public port '${name}' published for ${container}`);
+    throw new CommandError(`Error: No public port '${wanted}' published for ${container}`);
   return bindings;
 }
 

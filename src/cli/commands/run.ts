@@ -36,14 +36,14 @@ export const run: CommandSpec = {
 async function runContainer(session: Session, words: string[], flags: Flags): Promise<number> {
   const streams = attached(flags);
   checkTerminal(session, flags, streams);
-  checkCidFile(flags);
+  checkCidFile(flags, 125);
   const body = createBody(words, flags, session.environment);
   const { rows, columns } = session.streams.stdout;
   if (body.Tty && rows && columns)
     body.HostConfig = { ...body.HostConfig, ConsoleSize: [rows, columns] };
   const client = await session.client();
   const id = await createContainer(session, client, body, flags);
-  writeCidFile(flags, id);
+  writeCidFile(flags, id, 125);
   if (!streams.stdout && !streams.stderr && !streams.stdin)
     return runDetached(session, client, id, flags);
   return runAttached(session, client, id, flags, streams);
