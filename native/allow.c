@@ -36,13 +36,11 @@ static bool prctl_allowed(int64_t option) {
   }
 }
 
-/* Sharing memory or files with the shim is never wanted; the lowest byte is the exit signal. The child's own clone has
- * the shim as its parent, or nobody would hear of its end. */
+/* Sharing memory or files with the shim is never wanted; the lowest byte is the exit signal. */
 static bool clone_allowed(const struct record *record) {
   int64_t flags = first_integer(record);
   const int64_t namespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
                              CLONE_NEWPID | CLONE_NEWNET | 0x80 /* CLONE_NEWTIME */;
-  if (record->actor == ACTOR_INIT) return (flags & ~(int64_t)CLONE_VFORK) == CLONE_PARENT;
   return (flags & ~(namespaces | CLONE_VFORK | CLONE_PIDFD | 0x200000000 /* CLONE_INTO_CGROUP */)) == 0;
 }
 
@@ -59,6 +57,7 @@ bool record_allowed(const struct record *record) {
     case OP_ioctl: return ioctl_allowed(integer_after_slot(record));
     case OP_prctl: return prctl_allowed(first_integer(record));
     case OP_clone3: return clone_allowed(record);
+    case OP_clone: return (first_integer(record) & ~(int64_t)CLONE_VFORK) == CLONE_PARENT;
     case OP_seccomp: return seccomp_allowed(record);
     default: return true;
   }

@@ -70,8 +70,8 @@ static _Noreturn void be_init(struct executor *executor, uint32_t from) {
     struct result *result = &executor->results[i];
     begin(result);
     long ret = perform(executor, record);
-    if (record->op == OP_clone3 && ret == 0) continue;
-    if (record->op == OP_clone3 && ret > 0) finish_clone(executor, i, (pid_t)ret), _exit(0);
+    if (record->op == OP_clone && ret == 0) continue;
+    if (record->op == OP_clone && ret > 0) finish_clone(executor, i, (pid_t)ret), _exit(0);
     if (!finish(result, record, ret, errno)) break;
   }
   _exit(127);

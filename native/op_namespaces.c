@@ -23,11 +23,6 @@ long op_clone3(struct call *call) {
     args.flags |= CLONE_PIDFD;
     args.pidfd = (uintptr_t)&pidfd;
   }
-  if (args.flags & CLONE_PARENT) { /* a sibling, whose end the shim hears; the kernel notes its pid before it runs */
-    args.exit_signal = 0;
-    args.flags |= CLONE_PARENT_SETTID;
-    args.parent_tid = (uintptr_t)call->executor->born;
-  }
   if (cgroup >= 0) {
     args.flags |= INTO_CGROUP;
     args.cgroup = (uint64_t)cgroup;
@@ -35,6 +30,12 @@ long op_clone3(struct call *call) {
   long pid = syscall(SYS_clone3, &args, sizeof args);
   if (pid > 0) put(call, out, pidfd);
   return pid;
+}
+
+/* A sibling, whose end the shim hears; the kernel notes its pid before it runs. Returns twice, too. */
+long op_clone(struct call *call) {
+  unsigned long flags = (unsigned long)arg_int(call) | CLONE_VFORK | CLONE_PARENT_SETTID;
+  return syscall(SYS_clone, flags, 0, call->executor->born, 0, 0);
 }
 
 long op_setns(struct call *call) {

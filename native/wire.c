@@ -126,19 +126,20 @@ static bool read_record(struct reading *r, struct cursor *c, struct record *reco
 }
 
 /* `plan`, the shim's records with clone3 as the last, init's records with execve as the last; of these one may be
- * another clone3. */
+ * a clone. */
 static bool in_order(const struct wire *wire) {
   uint32_t count = wire->record_count, i = 1;
   if (wire->records[0].op != OP_plan || wire->records[0].actor != ACTOR_SHIM) return false;
-  while (i < count && wire->records[i].actor == ACTOR_SHIM && wire->records[i].op != OP_clone3) i++;
+  while (i < count && wire->records[i].actor == ACTOR_SHIM && wire->records[i].op != OP_clone3)
+    if (wire->records[i++].op == OP_clone) return false;
   if (i == count || wire->records[i].actor != ACTOR_SHIM) return false;
   uint32_t clones = 0;
   for (i++; i < count; i++) {
     bool last = i == count - 1;
     const struct record *record = &wire->records[i];
     if (record->actor != ACTOR_INIT || (record->op == OP_execve) != last) return false;
-    if (record->op == OP_clone3) clones++;
-    if (clones > 1 || record->op == OP_plan) return false;
+    if (record->op == OP_clone) clones++;
+    if (clones > 1 || record->op == OP_plan || record->op == OP_clone3) return false;
   }
   return wire->records[count - 1].op == OP_execve;
 }

@@ -10,10 +10,12 @@ import type { Engine } from './engine.ts';
 import { etcOf, writeEngineFiles } from './engine-files.ts';
 import { lookUpDevices, lookUpJoined, lookUpSources } from './look-ups.ts';
 import { joinedContainer } from './option/modes.ts';
+import { capabilitiesOf } from './plan/identity.ts';
 import { planContainer } from './plan/plan.ts';
 import { protectedPaths } from './plan/protect.ts';
 import { readIdentity } from './read-identity.ts';
 import type { Endpoint } from './record.ts';
+import { seccompFilter } from './seccomp.ts';
 import type { Container } from './table.ts';
 
 export interface Prepared {
@@ -50,6 +52,10 @@ function plan(
     record,
     paths,
     facts: engine.facts,
+    seccomp: seccompFilter(
+      record.hostConfig,
+      capabilitiesOf(record.hostConfig, engine.facts.capabilities),
+    ),
     identity: readIdentity(record, [paths.upper, ...lowerDirs]),
     lowerDirs,
     network: networkSteps(engine, record.hostConfig, endpoints),

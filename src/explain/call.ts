@@ -44,6 +44,7 @@ function formatStruct(args: Args): string {
 
 function formatArg(name: string, arg: Arg): string {
   if (arg === null) return 'NULL';
+  if (name === 'filter') return `/* ${instructions(arg)} instructions */`;
   if (typeof arg === 'string') return BARE.test(arg) ? arg : quote(arg);
   if (typeof arg === 'number') return formatNumber(name, arg);
   if (typeof arg === 'boolean') return String(arg);
@@ -51,6 +52,12 @@ function formatArg(name: string, arg: Arg): string {
   if (isSlot(arg)) return formatSlot(arg.slot);
   if (Array.isArray(arg)) return formatList(name, arg as readonly (string | number)[]);
   return formatStruct(arg as Args);
+}
+
+/** A seccomp filter is in base64, each instruction 8 bytes. */
+function instructions(arg: Arg): number {
+  const bytes = arg instanceof Uint8Array ? arg : Buffer.from(String(arg), 'base64');
+  return bytes.length / 8;
 }
 
 function formatNumber(name: string, value: number): string {

@@ -34,7 +34,8 @@ export function sealedMemfd(name: string, bytes: Uint8Array): number {
   }
 }
 
-function memfdCreate(name: string): number {
+/** An empty file in memory (CLOEXEC), not sealed. */
+export function memfdCreate(name: string): number {
   const flags = flagBits(['MFD_CLOEXEC', 'MFD_ALLOW_SEALING']);
   const create = (more: number) =>
     check(c.memfdCreate(constants.SYS_memfd_create, name, flags | more), 'memfd_create', [name]);

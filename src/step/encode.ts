@@ -108,14 +108,16 @@ function assertOrder(steps: readonly Step[]): void {
       throw new TypeError(`step ${step.n}: the shim's steps come before init's`);
     if (!ofInit && (step.call === 'clone3') !== (i === firstOfInit - 1))
       throw new TypeError(`step ${step.n}: clone3 is the shim's last step, and only that`);
-    if (ofInit && step.call === 'clone3' && !isSibling(step))
-      throw new TypeError(
-        `step ${step.n}: a clone3 of init's needs CLONE_PARENT, and nothing more`,
-      );
+    if (!ofInit && step.call === 'clone')
+      throw new TypeError(`step ${step.n}: clone is for init, the shim has clone3`);
+    if (ofInit && step.call === 'clone3')
+      throw new TypeError(`step ${step.n}: clone3 is for the shim, init has clone`);
+    if (step.call === 'clone' && !isSibling(step))
+      throw new TypeError(`step ${step.n}: a clone of init's needs CLONE_PARENT, and nothing more`);
     if ((step.call === 'execve') !== (i === steps.length - 1))
       throw new TypeError(`step ${step.n}: execve is init's last step, and only that`);
   });
-  if (steps.filter(({ call }) => call === 'clone3').length > 2)
+  if (steps.filter(({ call }) => call === 'clone').length > 1)
     throw new TypeError('init makes one child at most');
   if (firstOfInit < 1) throw new TypeError('a plan needs steps of shim and of init');
 }
@@ -186,8 +188,10 @@ function encodeArg(
     const items = list(arg, name);
     writer.u32(items.length);
     for (const item of items) writer.i64(integer(item, name));
-  } else if (type === 'bytes' && arg instanceof Uint8Array) writer.u32(arg.length).raw(arg);
-  else throw new TypeError(`${name} must be ${type}`);
+  } else if (type === 'bytes') {
+    const raw = arg instanceof Uint8Array ? arg : Buffer.from(string(arg, name), 'base64');
+    writer.u32(raw.length).raw(raw);
+  } else throw new TypeError(`${name} must be ${type}`);
 }
 
 function descriptor(arg: Arg | undefined, name: string, slots: Slots): number {

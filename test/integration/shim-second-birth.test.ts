@@ -6,7 +6,7 @@ import { disposeAfterEach, sh, start } from '../support/shim-suite.ts';
 
 disposeAfterEach();
 
-const again = step('init', 'clone3', { flags: ['CLONE_PARENT', 'CLONE_VFORK'] });
+const again = step('init', 'clone', { flags: ['CLONE_PARENT', 'CLONE_VFORK'] });
 const enterNew = step('init', 'unshare', { flags: ['CLONE_NEWPID'] });
 
 describe('the second birth', () => {

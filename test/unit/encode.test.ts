@@ -149,7 +149,7 @@ type OpArg = { readonly name: string; readonly type: string };
 /** Any operation that can stand anywhere, with any arguments it takes; `given` is an inherited slot. */
 function anyStep(): fc.Arbitrary<StepDraft> {
   const names = Object.keys(ops).filter(
-    (name) => !['plan', 'clone3', 'execve', 'close'].includes(name),
+    (name) => !['plan', 'clone', 'clone3', 'execve', 'close'].includes(name),
   ) as (keyof typeof ops)[];
   return fc.constantFrom(...names).chain((call) => {
     const entries = (ops[call].args as readonly OpArg[]).map(({ name, type }) => [

@@ -8,10 +8,18 @@ import { EXEC_CONFIG } from '../support/exec.ts';
 import { planInput, V1 } from '../support/plan-input.ts';
 
 function plan(exec: Partial<ExecConfig>, input = planInput()): Step[] {
-  const { record, facts, identity, paths } = input;
+  const { record, facts, identity, seccomp, paths } = input;
   const config = { ...EXEC_CONFIG, Cmd: ['ls', '-l'], ...exec };
   const init = { pid: 4711, startTicks: 815 };
-  return planExec({ record, exec: config, runDir: `${paths.execs}/e`, facts, identity, init });
+  return planExec({
+    record,
+    exec: config,
+    runDir: `${paths.execs}/e`,
+    facts,
+    identity,
+    seccomp,
+    init,
+  });
 }
 
 const plans = Object.entries({
@@ -43,7 +51,7 @@ const shim = {
 
 describe.each(plans)('the plan of an exec, %s', (name, steps) => {
   const place = (call: string) => steps.findIndex((step) => step.call === call);
-  const second = steps.findIndex(({ call, actor }) => call === 'clone3' && actor === 'init');
+  const second = steps.findIndex(({ call, actor }) => call === 'clone' && actor === 'init');
 
   test('is the golden one', async () => {
     await expect(`${JSON.stringify(steps, null, 1)}\n`).toMatchFileSnapshot(

@@ -4,9 +4,10 @@ import { close, open } from '../../kernel/files.ts';
 import { isSameProcess } from '../../kernel/pidfd.ts';
 import type { Step } from '../../step/step.ts';
 import type { Engine } from '../engine.ts';
-import { planExec } from '../plan/exec.ts';
+import { execCapabilities, planExec } from '../plan/exec.ts';
 import type { Identity } from '../plan/input.ts';
 import { readIdentityIn } from '../read-identity.ts';
+import { seccompFilter } from '../seccomp.ts';
 import { isAlive, type ProcessIdentity } from '../state.ts';
 import type { Exec } from './exec.ts';
 
@@ -28,7 +29,9 @@ export function prepareExec(engine: Engine, exec: Exec): Step[] {
 function plan(engine: Engine, exec: Exec, init: ProcessIdentity, identity: Identity): Step[] {
   const { config, runDir } = exec;
   const { record } = exec.container;
-  return planExec({ record, exec: config, runDir, facts: engine.facts, identity, init });
+  const what = { record, exec: config, facts: engine.facts };
+  const seccomp = seccompFilter(record.hostConfig, execCapabilities(what));
+  return planExec({ ...what, runDir, identity, seccomp, init });
 }
 
 /** The container's root as its first process sees it, mounts included. Checked after it was opened: then it was its own. */

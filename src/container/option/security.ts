@@ -3,10 +3,12 @@ import { InvalidError, NotBuiltError } from '../../errors/errors.ts';
 
 export interface Security {
   noNewPrivileges: boolean;
+  /** `seccomp=unconfined`: no filter of system calls. */
+  unconfined: boolean;
 }
 
 /**
- * Profiles of seccomp and AppArmor are not built: to go without one is what happens anyway, to ask for one is refused.
+ * Of seccomp there are the default filter and none; profiles of one's own, and AppArmor, are not built and refused.
  * @throws InvalidError for an unknown option, NotBuiltError for a profile
  */
 export function security(options: readonly string[] | null): Security {
@@ -16,7 +18,8 @@ export function security(options: readonly string[] | null): Security {
     if (key === 'no-new-privileges') noNewPrivileges = boolean(option, value);
     else assertHarmless(option, key, value);
   }
-  return { noNewPrivileges };
+  const unconfined = (options ?? []).some((option) => /^seccomp[=:]unconfined$/.test(option));
+  return { noNewPrivileges, unconfined };
 }
 
 function boolean(option: string, value: string | undefined): boolean {
@@ -28,7 +31,7 @@ function boolean(option: string, value: string | undefined): boolean {
 function assertHarmless(option: string, key: string, value: string | undefined): void {
   if (value === undefined) invalid(option);
   if (key === 'seccomp' || key === 'apparmor') {
-    if (value === 'unconfined') return;
+    if (value === 'unconfined' || (key === 'seccomp' && value === 'builtin')) return;
     throw new NotBuiltError(
       `--security-opt ${key}: profiles are not built yet (HostConfig.SecurityOpt): only ${key}=unconfined can be given`,
     );

@@ -32,6 +32,8 @@ export interface ExecPlanInput {
   runDir: string;
   facts: HostFacts;
   identity: Identity;
+  /** The filter of system calls in base64; undefined: none. */
+  seccomp: string | undefined;
   /** The container's first process; `pid` in the host's pid namespace. */
   init: { pid: number; startTicks: number };
 }
@@ -52,7 +54,7 @@ export function planExec(input: ExecPlanInput): Step[] {
     umask(),
     ...limits(Ulimits ?? []),
     ...giveStdio(identity.uid, record.config),
-    ...becomeUser(identity, capabilities(input)),
+    ...becomeUser(identity, execCapabilities(input), input.seccomp),
     ...noNewPrivileges(record.hostConfig),
     ...enterWorkingDirectory(WorkingDir || '/'),
     ...(Tty ? connectTerminal() : connect(false)),
@@ -78,7 +80,12 @@ function programOf({ record, exec }: ExecPlanInput): ContainerRecord {
   return { ...record, config, path, args };
 }
 
-function capabilities({ record, exec, facts }: ExecPlanInput): string[] {
+/** What its programs may keep. */
+export function execCapabilities({
+  record,
+  exec,
+  facts,
+}: Pick<ExecPlanInput, 'record' | 'exec' | 'facts'>): string[] {
   const all = facts.capabilities;
   return exec.Privileged ? [...all] : capabilitiesOf(record.hostConfig, all);
 }
@@ -177,8 +184,8 @@ function closeRest(): StepDraft {
 
 function secondBirth(): StepDraft {
   return by('init', 'program')(
-    'clone3',
-    { flags: ['CLONE_PARENT', 'CLONE_VFORK'], cgroup: null, pidfd: null },
+    'clone',
+    { flags: ['CLONE_PARENT', 'CLONE_VFORK'] },
     'born again, now in the container’s pid namespace, with nothing left to give up; the first child ends',
     '# done by nsenter',
     { see: 'clone(2)' },

@@ -20,7 +20,11 @@ export function identitySteps(input: PlanInput): StepDraft[] {
     ...makeWorkingDirectory(record.config.WorkingDir),
     ...(record.hostConfig.ReadonlyRootfs ? [readOnlyRoot()] : []),
     ...giveStdio(identity.uid, record.config),
-    ...becomeUser(identity, capabilitiesOf(record.hostConfig, input.facts.capabilities)),
+    ...becomeUser(
+      identity,
+      capabilitiesOf(record.hostConfig, input.facts.capabilities),
+      input.seccomp,
+    ),
     ...noNewPrivileges(record.hostConfig),
     ...enterWorkingDirectory(record.config.WorkingDir || '/'),
   ];
@@ -39,8 +43,16 @@ export function capabilitiesOf(
   return keptCapabilities(CapAdd ?? [], CapDrop ?? [], all);
 }
 
-/** From root with all rights to this user with these. */
-export function becomeUser(identity: Identity, kept: readonly string[]): StepDraft[] {
+/**
+ * From root with all rights to this user with these.
+ * @param filter of system calls, in base64. Loaded while there is still the right to: later it would need
+ *   no_new_privs, and setuid programs would stop working. seccomp(2)
+ */
+export function becomeUser(
+  identity: Identity,
+  kept: readonly string[],
+  filter: string | undefined,
+): StepDraft[] {
   return [
     init(
       'capbset',
@@ -49,6 +61,7 @@ export function becomeUser(identity: Identity, kept: readonly string[]): StepDra
       `capsh --drop=ALL,-${kept.join(',-').toLowerCase()}`,
       { see: 'capabilities(7)' },
     ),
+    ...(filter === undefined ? [] : [filterCalls(filter)]),
     init(
       'setgroups',
       { groups: [...identity.groups] },
@@ -71,6 +84,15 @@ export function becomeUser(identity: Identity, kept: readonly string[]): StepDra
     ),
     capset(identity.uid === 0 ? kept : []),
   ];
+}
+
+function filterCalls(filter: string): StepDraft {
+  return init(
+    'seccomp',
+    { flags: [], filter },
+    'from here on the kernel refuses the calls that reach past a container (src/container/plan/seccomp-policy.ts)',
+    '# a shell cannot load a filter: systemd-run --property=SystemCallFilter=... is like it',
+  );
 }
 
 /** Of `--security-opt no-new-privileges`. */

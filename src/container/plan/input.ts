@@ -20,6 +20,8 @@ export interface PlanInput {
   paths: ContainerPaths;
   facts: HostFacts;
   identity: Identity;
+  /** The filter of system calls in base64; undefined: none. */
+  seccomp: string | undefined;
   /** Overlay's lower folders, top first, the init layer included. */
   lowerDirs: readonly string[];
   /** Steps of phase `network`, as the container's network mode wants them (src/network/). */
