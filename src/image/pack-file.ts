@@ -14,6 +14,7 @@ const smallBytes = 64 * 1024;
 const chunkBytes = 512 * 1024;
 /** Kernel files tell their size only when they are read; no honest one is larger. */
 const pseudoBytes = 1024 * 1024;
+const scratch = Buffer.alloc(pseudoBytes);
 
 /** Adds the content; of a kernel file (`isPseudo`) also its true size, which stat(2) does not know. */
 export function fileBody(fd: number, header: TarHeader, isPseudo: boolean): Writable {
@@ -48,8 +49,8 @@ function readPseudo(fd: number): Buffer {
   let file: number | undefined;
   try {
     file = reopen(fd);
-    const { bytes, used } = fill(file, Buffer.alloc(pseudoBytes), true);
-    return bytes.subarray(0, used);
+    const { bytes, used } = fill(file, scratch, true);
+    return Buffer.from(bytes.subarray(0, used));
   } catch {
     return Buffer.alloc(0);
   } finally {

@@ -46,6 +46,8 @@ export interface Found {
   /** As the archive will name it. */
   path: Buffer;
   attributes: Attributes;
+  /** Of a symbolic link. */
+  target: Buffer;
 }
 
 interface Folder {
@@ -92,12 +94,12 @@ class Packer {
 
   *top(fd: number): Generator<Writable> {
     const { name } = this.options;
-    const attributes = attributesOf(fd);
-    if (attributes.kind === 'socket')
+    const top = lookAt(fd, name.length > 0 ? name : dot);
+    if (top.attributes.kind === 'socket')
       throw new InvalidError(`cannot archive ${show(name)}: it is a socket`);
-    if (name.length > 0) yield* this.entries({ fd, path: name, attributes });
+    if (name.length > 0) yield* this.entries(top);
     else {
-      if (this.options.hasTop) yield this.#header({ fd, path: dot, attributes });
+      if (this.options.hasTop) yield this.#header(top);
       this.#enter(fd, name);
     }
   }
@@ -134,7 +136,7 @@ class Packer {
     while (this.#folders.length > 0) this.#leave();
   }
 
-  #header({ fd, path, attributes }: Found): TarHeader {
+  #header({ fd, path, attributes, target }: Found): TarHeader {
     const { kind, identity, linkCount, ...metadata } = attributes;
     const first = linkCount > 1 && kind !== 'directory' ? this.#links.get(identity) : undefined;
     if (linkCount > 1 && !first) this.#links.set(identity, path);
@@ -143,7 +145,7 @@ class Packer {
       path,
       type: first ? 'link' : (kind as TarHeader['type']),
       size: kind === 'file' && !first ? attributes.size : 0,
-      linkPath: first ?? (kind === 'symlink' ? readLink(fd) : none),
+      linkPath: first ?? target,
       xattrs: first || kind === 'symlink' ? new Map() : this.#xattrs(fd),
     };
   }
@@ -173,7 +175,7 @@ class Packer {
       throw error;
     }
     try {
-      return { fd, path, attributes: attributesOf(fd) };
+      return lookAt(fd, path);
     } catch (error) {
       closeSync(fd);
       if (hasGone(error)) return undefined;
@@ -199,6 +201,11 @@ const none = Buffer.alloc(0);
 const dot = Buffer.from('.');
 const slash = Buffer.from('/');
 const inRoot = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+
+function lookAt(fd: number, path: Buffer): Found {
+  const attributes = attributesOf(fd);
+  return { fd, path, attributes, target: attributes.kind === 'symlink' ? readLink(fd) : none };
+}
 
 /** The last name first. A large folder is read in the background. */
 async function namesIn(folder: number): Promise<Buffer[]> {
