@@ -70,7 +70,7 @@ describe('versions and paths', () => {
     ['/containers/../info', 404, 'page not found'],
     ['/swarm', 501, 'swarm'],
     ['/images/get', 501, 'save and load'],
-    ['/containers/one/top', 501, 'top'],
+    ['/containers/one/attach/ws', 501, 'websocket'],
   ])('GET %s is %i', async (path, status, text) => {
     const answer = await call(api, 'GET', path);
     expect(answer.status).toBe(status);

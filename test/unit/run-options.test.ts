@@ -149,12 +149,14 @@ describe('--sysctl', () => {
 
 describe('the rest', () => {
   test('--security-opt', () => {
-    expect(security(null)).toEqual({ noNewPrivileges: false });
+    expect(security(null)).toEqual({ noNewPrivileges: false, unconfined: false });
     expect(security(['seccomp=unconfined', 'no-new-privileges'])).toEqual({
       noNewPrivileges: true,
+      unconfined: true,
     });
     expect(security(['label:disable', 'apparmor=unconfined', 'no-new-privileges:false'])).toEqual({
       noNewPrivileges: false,
+      unconfined: false,
     });
     for (const bad of ['foo', 'foo=bar', 'no-new-privileges=maybe', 'label', 'seccomp', ''])
       expect(() => security([bad]), bad).toThrow(InvalidError);
