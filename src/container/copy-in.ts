@@ -5,7 +5,7 @@
  * through the container's own links, inside its root. chroot(2) would do the same, but is for a whole process.
  */
 import { closeSync } from 'node:fs';
-import { ForbiddenError, InvalidError } from '../errors/errors.ts';
+import { ForbiddenError, InvalidError, KernelError } from '../errors/errors.ts';
 import { attributesOf } from '../image/attributes.ts';
 import { decompress } from '../image/tar/decompress.ts';
 import { defaultLimits } from '../image/tar/limits.ts';
@@ -43,25 +43,50 @@ export function copyIn(
     assertFolder(root, path, container);
     const owner = options.ownedByUser ? ownerOf(engine, container) : undefined;
     const unpacker = new Unpacker(root, defaultLimits, rulesFor(root, path, options.keepKinds));
-    for await (const entry of readTar(decompress(archive, defaultLimits), defaultLimits)) {
-      // The folder itself is there already, and stays as it is.
-      if (components(entry.path, defaultLimits).length === 0) continue;
-      await unpacker.add({ ...entry, ...owner });
+    try {
+      for await (const entry of readTar(decompress(archive, defaultLimits), defaultLimits)) {
+        // The folder itself is there already, and stays as it is.
+        if (components(entry.path, defaultLimits).length === 0) continue;
+        await unpacker.add({ ...entry, ...owner });
+      }
+      await unpacker.finish();
+    } catch (error) {
+      throw told(error);
     }
-    await unpacker.finish();
   });
 }
 
 function assertFolder(root: number, path: string, { name, record }: Container): void {
-  const fd = openTarget(root, cleanPath(path), name);
+  const clean = cleanPath(path);
+  const fd = openTarget(root, clean, name);
   try {
     if (attributesOf(fd).kind !== 'directory')
       throw new InvalidError('extraction point is not a directory');
-    if (record.hostConfig.ReadonlyRootfs)
-      throw new ForbiddenError('container rootfs is marked read-only');
   } finally {
     closeSync(fd);
   }
+  // What is mounted in a read-only root may be written to, if it lets itself be.
+  if (record.hostConfig.ReadonlyRootfs && !isMounted(root, clean))
+    throw new ForbiddenError('container rootfs is marked read-only');
+}
+
+/** Whether a mount is crossed on the way. */
+function isMounted(root: number, path: string): boolean {
+  const { O_PATH, RESOLVE_NO_XDEV } = constants;
+  try {
+    closeSync(openAt(root, path, O_PATH, 0, inRoot | RESOLVE_NO_XDEV));
+    return false;
+  } catch (error) {
+    if (error instanceof KernelError && error.code === 'EXDEV') return true;
+    throw error;
+  }
+}
+
+function told(error: unknown): unknown {
+  const isReadOnly = error instanceof KernelError && error.code === 'EROFS';
+  return isReadOnly
+    ? new ForbiddenError('mounted volume is marked read-only', { cause: error })
+    : error;
 }
 
 function ownerOf(engine: Engine, container: Container): { uid: number; gid: number } | undefined {

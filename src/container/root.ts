@@ -10,17 +10,18 @@
  */
 import { closeSync } from 'node:fs';
 import { ConflictError } from '../errors/errors.ts';
-import { detachedOverlay } from '../kernel/detached-overlay.ts';
 import { open } from '../kernel/files.ts';
 import { isSameProcess } from '../kernel/pidfd.ts';
 import { cloneRootMount } from '../kernel/root-mount.ts';
 import type { Engine } from './engine.ts';
+import { type MountedRoot, mountRoot } from './mounted-root.ts';
+import { mountPoints } from './option/mount-points.ts';
 import { isAlive } from './state.ts';
 import type { Container } from './table.ts';
 
 /** The overlay of a container that does not run, and how many use it. */
 interface Shared {
-  fd: number;
+  mounted: MountedRoot;
   users: number;
   /** Called when the last has let go. */
   idle: (() => void)[];
@@ -37,7 +38,7 @@ export function withRoot<T>(
   container: Container,
   use: (root: number) => Promise<T>,
 ): Promise<T> {
-  return withTaken(container, () => take(engine, container, openRoot), use);
+  return withTaken(container, () => take(engine, container, openRoot, 'root'), use);
 }
 
 interface Taken {
@@ -67,7 +68,7 @@ export function withBareRoot<T>(
   container: Container,
   use: (root: number) => Promise<T>,
 ): Promise<T> {
-  return withTaken(container, () => take(engine, container, cloneRootMount), use);
+  return withTaken(container, () => take(engine, container, cloneRootMount, 'bare'), use);
 }
 
 /** For a start, inside the container's lock: resolves when no overlay of its folders is there any more. */
@@ -76,12 +77,17 @@ export async function rootIsFree(container: Container): Promise<void> {
   if (overlay) await new Promise<void>((resolve) => overlay.idle.push(resolve));
 }
 
-function take(engine: Engine, container: Container, open: (pid: number) => number): Taken {
+function take(
+  engine: Engine,
+  container: Container,
+  open: (pid: number) => number,
+  which: 'root' | 'bare',
+): Taken {
   const running = openRunning(container, open);
   if (running !== undefined) return { root: running, release: () => closeSync(running) };
   const overlay = shared.get(container) ?? makeOverlay(engine, container);
   overlay.users++;
-  return { root: overlay.fd, release: () => letGo(container, overlay) };
+  return { root: overlay.mounted[which], release: () => letGo(container, overlay) };
 }
 
 function openRoot(pid: number): number {
@@ -118,8 +124,9 @@ function makeOverlay(engine: Engine, container: Container): Shared {
   const { record, paths } = container;
   if (record.state.status === 'removing' || engine.containers.get(container.id) !== container)
     throw new ConflictError(`container ${container.id} is being removed`);
-  const fd = detachedOverlay(lowerDirsOf(engine, container), paths);
-  const overlay = { fd, users: 0, idle: [] };
+  const binds = mountPoints(record.hostConfig).filter((mount) => mount.type === 'bind');
+  const mounted = mountRoot(lowerDirsOf(engine, container), paths, binds, paths.rootfs);
+  const overlay = { mounted, users: 0, idle: [] };
   shared.set(container, overlay);
   return overlay;
 }
@@ -127,7 +134,7 @@ function makeOverlay(engine: Engine, container: Container): Shared {
 function letGo(container: Container, overlay: Shared): void {
   if (--overlay.users > 0) return;
   shared.delete(container);
-  closeSync(overlay.fd);
+  overlay.mounted.close();
   for (const told of overlay.idle) told();
 }
 

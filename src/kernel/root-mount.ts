@@ -22,15 +22,13 @@ export function cloneRootMount(pid: number): number {
   }
 }
 
-let hasOwnFolder = false;
-
 /**
  * As `hop`, into a mount namespace: setns(2) wants the working directory for this thread alone, and changes it, so
  * it is kept and put back.
  */
 export function hopToMounts<T>(into: number | 'new', work: () => T): T {
-  if (!hasOwnFolder) unshare(['CLONE_FS']);
-  hasOwnFolder = true;
+  // Each time: a thread that was started since shares it again.
+  unshare(['CLONE_FS']);
   const folder = open('.', ['O_PATH', 'O_DIRECTORY', 'O_CLOEXEC']);
   try {
     return hop(into, work, 'mnt');

@@ -179,6 +179,37 @@ describe('paths', () => {
   });
 });
 
+describe.each(['running', 'stopped'] as const)('mounts of a container that is %s', (state) => {
+  test('are copied from and to; a read-only one is not written; an export has none', async () => {
+    const [rw, ro] = [join(scratch, `rw-${state}`), join(scratch, `ro-${state}`)];
+    for (const folder of [rw, ro]) mkdirSync(folder);
+    writeFileSync(join(ro, 'given'), 'by the host');
+    const Binds = [`${rw}:/mnt/rw`, `${ro}:/mnt/ro:ro`];
+    const host = { ...none, Binds, ReadonlyRootfs: true };
+    const container = await launch(test_, sleeper, {}, host);
+    if (state === 'stopped') await stopNow(container);
+    const archive = tarOf('/etc', 'hostname');
+    await put(test_, container, '/mnt/rw', archive);
+    expect(readdirSync(rw)).toEqual(['hostname']);
+    const given = await entriesOf(test_, container, '/mnt/ro/given');
+    expect(given.get('given')?.text).toBe('by the host');
+    await expect(put(test_, container, '/mnt/ro', archive)).rejects.toThrow(
+      'mounted volume is marked read-only',
+    );
+    await expect(put(test_, container, '/mnt', archive)).rejects.toThrow(
+      'container rootfs is marked read-only',
+    );
+    const found = await exported(test_, container);
+    expect([...found.keys()].filter((path) => path.startsWith('mnt'))).toEqual([
+      'mnt/',
+      'mnt/ro/',
+      'mnt/rw/',
+    ]);
+    await discard(container);
+    expect(readdirSync(ro)).toEqual(['given']);
+  });
+});
+
 describe('what is in use', () => {
   test('a start waits until a copy from the stopped container has ended', async () => {
     const container = await containerThatIs('stopped');
