@@ -8,12 +8,13 @@ import { InvalidError } from '../errors/errors.ts';
  */
 export function detachKeys(text: string): Buffer {
   if (text === '') return Buffer.alloc(0);
-  return Buffer.from(text.split(',').map(byteOf));
+  const bytes = text.split(',').map(byteOf);
+  if (bytes.includes(undefined)) throw new InvalidError(`Invalid escape keys (${text}) provided`);
+  return Buffer.from(bytes as number[]);
 }
 
-function byteOf(key: string): number {
+function byteOf(key: string): number | undefined {
   if (key.length === 1) return key.charCodeAt(0) & 0x7f;
   const [, letter] = /^ctrl-([a-z@[\\\]^_])$/i.exec(key) ?? [];
-  if (!letter) throw new InvalidError(`Unknown character: '${key}'`);
-  return letter.toLowerCase().charCodeAt(0) & 0x1f;
+  return letter === undefined ? undefined : letter.toLowerCase().charCodeAt(0) & 0x1f;
 }

@@ -79,11 +79,14 @@ export function join(
   client.pipe(stream);
   stream.pipe(client, { end: false });
   // The container's output has ended: what the client would still type has no reader.
-  stream.on('end', () => {
+  const ended = () => {
     end();
     client.unpipe(stream);
     client.resume();
     // Closing at once over bytes that still come would be a reset to the client, in place of the end.
     client.on('finish', () => setTimeout(() => client.destroy(), LINGER_MS).unref());
-  });
+  };
+  // A program that prints nothing and ends at once has ended already.
+  if (stream.readableEnded || stream.destroyed) ended();
+  else stream.on('end', ended);
 }

@@ -11,12 +11,18 @@ import { Exec, type ExecConfig } from './exec.ts';
  * @throws InvalidError without a command, ConflictError with docker's words when the container cannot run one
  */
 export function createExec(engine: Engine, container: Container, config: ExecConfig): Exec {
-  if (!config.Cmd[0]) throw new InvalidError('No exec command specified');
+  if (config.Cmd.length === 0) throw new InvalidError('No exec command specified');
   assertRunning(container);
   const exec = new Exec(randomBytes(32).toString('hex'), container, config);
   container.execs.set(exec.id, exec);
-  emit(engine, container, `exec_create: ${config.Cmd.join(' ')}`, { execID: exec.id });
+  emit(engine, container, `exec_create: ${commandLine(exec)}`, { execID: exec.id });
   return exec;
+}
+
+/** As docker's events write it: a program without arguments has a space behind it. */
+export function commandLine({ config: { Cmd } }: Exec): string {
+  const [program, ...args] = Cmd;
+  return `${program} ${args.join(' ')}`;
 }
 
 /** @throws ConflictError with docker's words when it is not running, or paused, or waiting to be restarted */

@@ -1,5 +1,5 @@
 /** What an exec needs before its plan can be computed: that its container runs, and who it runs as. */
-import { ConflictError } from '../../errors/errors.ts';
+import { ConflictError, InvalidError } from '../../errors/errors.ts';
 import { close, open } from '../../kernel/files.ts';
 import { isSameProcess } from '../../kernel/pidfd.ts';
 import type { Step } from '../../step/step.ts';
@@ -16,6 +16,10 @@ export function prepareExec(engine: Engine, exec: Exec): Step[] {
   const { record } = exec.container;
   const { state, hostConfig, config } = record;
   if (!isAlive(state)) throw ended(exec);
+  if (!/^(\/|$)/.test(exec.config.WorkingDir))
+    throw new InvalidError(
+      'OCI runtime exec failed: exec failed: Cwd must be an absolute path: unknown',
+    );
   const root = openRoot(exec, state);
   try {
     const user = exec.config.User || config.User;

@@ -1,7 +1,7 @@
 /** `POST /exec/{id}/start` */
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
-import { ConflictError } from '../../errors/errors.ts';
+import { ConflictError, NotFoundError } from '../../errors/errors.ts';
 import type { ShimPlan } from '../../step/encode.ts';
 import type { Result, Step } from '../../step/step.ts';
 import { type AttachOptions, attachTo } from '../attach.ts';
@@ -11,7 +11,7 @@ import { execute } from '../execute.ts';
 import type { Launched } from '../launch.ts';
 import { openShimSocket, type ShimSocket } from '../shim-socket.ts';
 import { writeExecConfig } from './adopt.ts';
-import { assertRunning } from './create.ts';
+import { assertRunning, commandLine } from './create.ts';
 import { recordExecEnd, watchExecEnd } from './end.ts';
 import type { Exec } from './exec.ts';
 import { prepareExec } from './prepare.ts';
@@ -42,7 +42,7 @@ export async function startExec(
   exec: Exec,
   attach?: AttachOptions,
 ): Promise<Duplex | undefined> {
-  emit(engine, exec.container, `exec_start: ${exec.config.Cmd.join(' ')}`, { execID: exec.id });
+  emit(engine, exec.container, `exec_start: ${commandLine(exec)}`, { execID: exec.id });
   let socket: ShimSocket | undefined;
   let stream: Duplex | undefined;
   try {
@@ -112,8 +112,7 @@ function shimPlanOf({ id, config, terminalSize }: Exec, clients: number): ShimPl
 
 /** Sets the terminal's size in characters. Before start it is kept for the start. */
 export function resizeExec(exec: Exec, rows: number, columns: number): void {
-  if (exec.state.status === 'ended')
-    throw new ConflictError(`cannot resize the terminal of exec ${exec.id}: it has ended`);
+  if (exec.state.status === 'ended') throw new NotFoundError(`no such exec: ${exec.id} has ended`);
   exec.terminalSize = [rows, columns];
   exec.link?.resize(rows, columns);
 }
