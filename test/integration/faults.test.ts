@@ -29,6 +29,21 @@ const specimens: Record<string, CreateRequest> = {
     User: '33',
     WorkingDir: '/srv/app',
   }),
+  'with mounts, an init, devices and sysctls': request(
+    ['touch', '/started'],
+    {},
+    {
+      NetworkMode: 'none',
+      Init: true,
+      Binds: ['/usr/share:/data:ro', '/etc/hostname:/etc/name:rslave'],
+      Tmpfs: { '/cache/deep': 'size=1m', '/dev/mine': '' },
+      Sysctls: { 'kernel.shmmni': '99' },
+      Devices: [
+        { PathOnHost: '/dev/null', PathInContainer: '/dev/sub/void', CgroupPermissions: 'rw' },
+      ],
+      SecurityOpt: ['no-new-privileges'],
+    },
+  ),
 };
 
 test.each(Object.entries(specimens))('a failure at any step: %s', async (_, specimen) => {

@@ -51,6 +51,25 @@ const specimens: [string, CreateRequest][] = [
     'without a network, with stdin',
     request(['true'], { OpenStdin: true }, { NetworkMode: 'none', CapDrop: ['ALL'] }),
   ],
+  [
+    'with mounts, devices and sysctls',
+    request(
+      ['true'],
+      {},
+      {
+        Binds: ['/usr/share:/data:ro', '/etc/hostname:/etc/name:rslave'],
+        Tmpfs: { '/cache/deep': 'size=1m', '/dev/mine': '' },
+        Sysctls: { 'kernel.shmmni': '99' },
+        Devices: [
+          { PathOnHost: '/dev/null', PathInContainer: '/dev/sub/void', CgroupPermissions: 'rw' },
+        ],
+        SecurityOpt: ['no-new-privileges'],
+        PidMode: 'host',
+        UTSMode: 'host',
+      },
+    ),
+  ],
+  ['with an init', request(['true'], {}, { Init: true, NetworkMode: 'none' })],
 ];
 
 describe.skipIf(!hasStrace)('the executed system calls are the plan', () => {
@@ -197,5 +216,5 @@ function inherited(steps: readonly Step[], results: readonly Result[]): Descript
     const ret = results.find((result) => result.n === n)?.ret ?? -1;
     return isSlot(args.out) ? [[args.out.slot, ret] as [string, number]] : [];
   });
-  return new Map(opened);
+  return new Map([...opened, ['docker-init', tested.engine.initFd]]);
 }

@@ -36,7 +36,9 @@ export function expectedCalls(
       return call('openat', AT_FDCWD, arg('path'), flags, ...mode);
     }
     case 'openat2': {
-      const how = { flags: num(arg('flags')) | CLOEXEC, resolve: arg('resolve') };
+      const flags = num(arg('flags')) | CLOEXEC;
+      const mode = flags & constants.O_CREAT ? { mode: arg('mode') } : {};
+      const how = { flags, ...mode, resolve: arg('resolve') };
       return call('openat2', arg('dir'), arg('path'), how, 24);
     }
     case 'write': {
