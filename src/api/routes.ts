@@ -104,7 +104,7 @@ const containers: Route[] = [
   built('GET', '/containers/{id}/export', exportContainer),
   built('GET', '/containers/{id}/changes', listChanges, 'In the order of the paths'),
   built('POST', '/commit', commitContainer),
-  built('DELETE', '/containers/{id}', verbs.remove, '`link` is not built'),
+  built('DELETE', '/containers/{id}', verbs.remove, 'There are no links that `link` could remove'),
 ];
 
 const execs: Route[] = [

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { ConflictError } from '../errors/errors.ts';
 import type { Engine } from './engine.ts';
+import { emit } from './events.ts';
 import { connectShim } from './shim-link.ts';
 import { isAlive } from './state.ts';
 import type { Container } from './table.ts';
@@ -28,7 +29,7 @@ export interface PendingAttach {
  * @throws ConflictError when it is paused
  */
 export function attach(
-  _engine: Engine,
+  engine: Engine,
   container: Container,
   options: AttachOptions,
   signal: AbortSignal,
@@ -38,6 +39,7 @@ export function attach(
     return Promise.reject(
       new ConflictError(`container ${container.id} is paused, unpause the container before attach`),
     );
+  emit(engine, container, 'attach');
   return isAlive(state)
     ? connectAttach(container, options)
     : waitForStart(container, options, signal);
@@ -73,11 +75,13 @@ export async function attachTo(runDir: string, options: AttachOptions): Promise<
 
 /** Sets the terminal's size in characters. Before start it is kept for the start. */
 export async function resize(
-  _engine: Engine,
+  engine: Engine,
   container: Container,
   rows: number,
   columns: number,
 ): Promise<void> {
   container.terminalSize = [rows, columns];
-  container.link?.resize(rows, columns);
+  if (!container.link) return;
+  container.link.resize(rows, columns);
+  emit(engine, container, 'resize', { height: String(rows), width: String(columns) });
 }

@@ -1,4 +1,5 @@
 import type { Engine } from './engine.ts';
+import type { Endpoint } from './record.ts';
 import type { Container } from './table.ts';
 
 /** Publishes an event of a container with the attributes docker gives. */
@@ -14,6 +15,35 @@ export function emit(
     action,
     id: container.id,
     attributes: { ...config.Labels, image: config.Image, name: container.name, ...more },
+    timeNs: BigInt(Date.now()) * 1_000_000n,
+  });
+}
+
+/** Publishes that a container came onto its networks, or left them. */
+export function emitNetworks(
+  engine: Engine,
+  container: Container,
+  endpoints: Readonly<Record<string, Endpoint>>,
+  action: 'connect' | 'disconnect',
+): void {
+  for (const [name, { networkId }] of Object.entries(endpoints))
+    engine.events.emit({
+      type: 'network',
+      action,
+      id: networkId,
+      attributes: { container: container.id, name, type: 'bridge' },
+      timeNs: BigInt(Date.now()) * 1_000_000n,
+    });
+}
+
+/** Publishes an event of an image, with its labels, as docker does. */
+export function emitImage(engine: Engine, action: string, id: string, name: string): void {
+  const image = engine.images.list().find((one) => one.id === id);
+  engine.events.emit({
+    type: 'image',
+    action,
+    id,
+    attributes: { ...image?.config.Labels, name },
     timeNs: BigInt(Date.now()) * 1_000_000n,
   });
 }

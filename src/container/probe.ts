@@ -31,22 +31,28 @@ export async function runProbe(
 ): Promise<Probe> {
   const exec = createExec(engine, container, { ...quiet, Cmd: argv });
   const over = new AbortController();
+  const running = run(engine, exec, over.signal);
+  running.catch(() => undefined);
   try {
-    claimExec(exec);
-    const stream = await startExec(engine, exec, { stdin: false, stdout: true, stderr: true });
-    const output = stream ? read(stream) : Promise.resolve('');
-    output.catch(() => undefined);
-    const end = await Promise.race([
-      endOfExec(exec),
-      delay(timeoutMs, 'late' as const, { signal: AbortSignal.any([signal, over.signal]) }),
-    ]);
-    if (end !== 'late') return { exitCode: end, output: await output };
-    return { exitCode: -1, output: `Health check exceeded timeout (${seconds(timeoutMs)})` };
+    const ends = { signal: AbortSignal.any([signal, over.signal]) };
+    const probe = await Promise.race([running, delay(timeoutMs, undefined, ends)]);
+    return (
+      probe ?? { exitCode: -1, output: `Health check exceeded timeout (${seconds(timeoutMs)})` }
+    );
   } finally {
     over.abort();
     killExec(exec);
     container.execs.delete(exec.id);
   }
+}
+
+/** Starting may take as long as the container is frozen; who has been given up by then is killed. */
+async function run(engine: Engine, exec: Exec, over: AbortSignal): Promise<Probe> {
+  claimExec(exec);
+  const stream = await startExec(engine, exec, { stdin: false, stdout: true, stderr: true });
+  if (over.aborted) killExec(exec);
+  const [exitCode, output] = await Promise.all([endOfExec(exec), stream ? read(stream) : '']);
+  return { exitCode, output };
 }
 
 const quiet: Omit<ExecConfig, 'Cmd'> = {

@@ -8,7 +8,7 @@ import { connectAttach } from './attach.ts';
 import { now } from './clock.ts';
 import { watchEnd } from './end.ts';
 import type { Engine } from './engine.ts';
-import { emit } from './events.ts';
+import { emit, emitNetworks } from './events.ts';
 import { execute } from './execute.ts';
 import type { Launched } from './launch.ts';
 import { type Prepared, prepare } from './prepare.ts';
@@ -121,6 +121,7 @@ async function recordRunning(
   const state = { status: 'running', pid, startTicks, bootId, startedAt: now() } as const;
   const anew = { restartCount: 0, restartDelayMs: 0, manuallyStopped: false };
   await setState(container, state, { endpoints, ...(byPolicy ? {} : anew) });
+  emitNetworks(engine, container, endpoints, 'connect');
   emit(engine, container, 'start');
 }
 

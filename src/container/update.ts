@@ -44,7 +44,7 @@ export async function update(
 ): Promise<void> {
   await container.lock.run(async () => {
     const { state, hostConfig: before } = container.record;
-    const after = changedHostConfig(before, changes);
+    const after = prefixed(container, () => changedHostConfig(before, changes));
     assertValid(after);
     const files = isAlive(state) ? changedFiles(engine, before, after) : [];
     const putBack = writeAll(engine, container, files);
@@ -140,6 +140,16 @@ function writeAll(engine: Engine, container: Container, files: readonly LimitFil
   return putBack;
 }
 
+/** Docker says what it was that could not be done. */
+function prefixed<T>({ id }: Container, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error;
+    throw new ConflictError(`Cannot update container ${id}: ${error.message}`, { cause: error });
+  }
+}
+
 function told(container: Container, file: string, data: string, cause: unknown): EngineError {
   const reason = cause instanceof KernelError ? cause.code : (cause as Error).message;
   const hint =
@@ -147,7 +157,7 @@ function told(container: Container, file: string, data: string, cause: unknown):
       ? ': it uses more than that already; stop it or choose a higher limit'
       : '';
   return new ConflictError(
-    `cannot update container ${container.name}: the kernel refuses ${data} for ${file}: ${reason}${hint}`,
+    `Cannot update container ${container.id}: the kernel refuses ${data} for ${file}: ${reason}${hint}`,
     { cause },
   );
 }

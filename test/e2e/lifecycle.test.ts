@@ -239,6 +239,29 @@ describe('events', () => {
   });
 });
 
+test('events of networks and images, and of who attaches', async () => {
+  const since = moment();
+  await petri('run', '--rm', '--name', 'seen', 'busybox', 'true');
+  await docker('tag', 'busybox', 'other:1');
+  await docker('rmi', 'other:1');
+  const { stdout } = await docker(
+    ...['events', '--since', since, '--until', moment()],
+    ...['--format', '{{.Type}} {{.Action}} {{.Actor.Attributes.name}}'],
+  );
+  const id = await inspect('{{.Id}}', 'busybox');
+  expect(stdout.trim().split('\n')).toEqual([
+    'container create seen',
+    'container attach seen',
+    'network connect bridge',
+    'container start seen',
+    'container die seen',
+    'network disconnect bridge',
+    'container destroy seen',
+    'image tag other:1',
+    `image untag ${id}`,
+  ]);
+});
+
 describe('disk space', () => {
   test('is asked for before it is given back, in docker’s words', async () => {
     for (const words of [

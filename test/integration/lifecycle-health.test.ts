@@ -91,6 +91,17 @@ test('a frozen container is not probed, and a new supervisor knows what it was',
   expect(again.health?.status).toBe('unhealthy');
 });
 
+test('a probe that is frozen with its container holds nobody up', async () => {
+  const container = await checked('echo begun; sleep 0.3', { Interval: 1 * MS });
+  await vi.waitUntil(() => [...container.execs.values()].some(({ isActive }) => isActive));
+  await pause(world.engine, container);
+  await world.reopen();
+  const again = world.engine.containers.find(container.id);
+  await unpause(world.engine, again);
+  await until(again, 'healthy');
+  await stop(world.engine, again, { timeoutSeconds: 0 });
+});
+
 test('the API shows it: inspect, ps, the filter', async () => {
   const api = await serve(world.engine, join(world.options.dataRoot, '..'));
   const container = await checked('exit 0');

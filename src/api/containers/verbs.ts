@@ -10,7 +10,7 @@ import {
   type StopOptions,
   stop as stopContainer,
 } from '../../container/stop.ts';
-import { InvalidError, NotBuiltError } from '../../errors/errors.ts';
+import { ConflictError, InvalidError, NotBuiltError } from '../../errors/errors.ts';
 import { readJson } from '../body.ts';
 import type { Exchange } from '../exchange.ts';
 import { containerOf } from './find.ts';
@@ -67,7 +67,7 @@ export async function remove(exchange: Exchange): Promise<void> {
   const { engine, query } = exchange;
   const container = containerOf(exchange);
   if (query.flag('link'))
-    throw new NotBuiltError('links are not built: remove the container itself');
+    throw new ConflictError('Conflict, cannot remove the default link name of the container');
   const options = { force: query.flag('force'), volumes: query.flag('v') };
   await removeContainer(engine, container, options);
   exchange.empty(204);

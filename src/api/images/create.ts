@@ -1,4 +1,5 @@
 /** `POST /images/create`: an import (`fromSrc=-`); a pull (`fromImage=`) is not built. */
+import { emitImage } from '../../container/events.ts';
 import { InvalidError, NotBuiltError, NotFoundError } from '../../errors/errors.ts';
 import { familiarForm, parseTagged } from '../../image/reference.ts';
 import type { Exchange } from '../exchange.ts';
@@ -33,6 +34,7 @@ async function importBody({ engine, query, request, response }: Exchange): Promi
     message: query.text('message'),
     platform: query.text('platform'),
   });
+  emitImage(engine, 'import', image.id, image.id);
   response.writeHead(200, { 'Content-Type': 'application/json' });
   response.end(`${JSON.stringify({ status: image.id })}\r\n`);
 }

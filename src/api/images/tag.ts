@@ -1,4 +1,6 @@
+import { emitImage } from '../../container/events.ts';
 import { InvalidError } from '../../errors/errors.ts';
+import { familiarForm, parseTagged } from '../../image/reference.ts';
 import type { Exchange } from '../exchange.ts';
 
 /** `POST /images/{name}/tag?repo=&tag=` */
@@ -6,6 +8,9 @@ export async function tag(exchange: Exchange): Promise<void> {
   const { engine, query } = exchange;
   const repo = query.text('repo');
   if (!repo) throw new InvalidError('repo is needed: the name the image gets');
-  await engine.images.tag(exchange.param('name'), repo, query.text('tag') || 'latest');
+  const tagged = query.text('tag') || 'latest';
+  await engine.images.tag(exchange.param('name'), repo, tagged);
+  const name = familiarForm(parseTagged(`${repo}:${tagged}`));
+  emitImage(engine, 'tag', engine.images.find(name).id, name);
   exchange.empty(201);
 }

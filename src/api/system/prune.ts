@@ -8,6 +8,7 @@ import type { Image } from '../../image/image.ts';
 import { parseMoment } from '../client/moment.ts';
 import type { Exchange } from '../exchange.ts';
 import { Filters, fitsLabel } from '../filters.ts';
+import { removeImage } from '../images/remove.ts';
 import { userOf } from '../images/user.ts';
 import { layersBytes } from './df.ts';
 
@@ -37,9 +38,7 @@ export async function images(exchange: Exchange): Promise<void> {
     wanted(image.created, image.config.Labels ?? {}) &&
     userOf(engine, image.id) === undefined;
   for (const image of engine.images.list().filter(isPrunable))
-    deleted.push(
-      ...(await engine.images.remove(image.id, { force: true }, (id) => userOf(engine, id))),
-    );
+    deleted.push(...(await removeImage(engine, image.id, { force: true })));
   const reclaimed = Math.max(0, before - layersBytes(engine));
   tell(exchange, 'image', reclaimed);
   exchange.json({ ImagesDeleted: orNull(deleted), SpaceReclaimed: reclaimed });
