@@ -5,6 +5,7 @@ import type { HostConfig } from '../../src/container/config.ts';
 import { remove } from '../../src/container/remove.ts';
 import { type Census, census, expectNoLeak } from '../support/census.ts';
 import { exitOf, launch, openTestEngine, run, type TestEngine } from '../support/engine.ts';
+import { execIn } from '../support/exec.ts';
 
 let tested: TestEngine;
 let before: Census;
@@ -198,6 +199,15 @@ describe('namespaces', () => {
       { PidMode: 'host', NetworkMode: 'none' },
     );
     expect((await exitOf(tested, container)).exitCode).toBe(5);
+  });
+
+  test('an exec is in them too', async () => {
+    const host = { PidMode: 'host', IpcMode: 'host', NetworkMode: 'host', Init: true };
+    const container = await launch(tested, ['sleep', '1000'], {}, { ...host, Tmpfs: { '/t': '' } });
+    const script = `${links('pid', 'ipc', 'net')}; grep -c " /t " /proc/mounts`;
+    expect((await execIn(tested, container, ['sh', '-c', script])).stdout).toBe(
+      `${hosts('pid', 'ipc', 'net')}1\n`,
+    );
   });
 
   describe('of another container', () => {

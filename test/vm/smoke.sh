@@ -67,6 +67,17 @@ check 'the limit of processes holds' '*Resource temporarily unavailable*' run --
 check 'the limit of memory holds' '137' sh -c \
   'petri run --rm -m 32m busybox sh -c "exec tail /dev/zero" >/dev/null 2>&1; echo $?'
 
+check 'stats knows its limit' '*/ 64MiB*' petri stats --no-stream --format '{{.MemUsage}}' limited
+check 'top shows its process' '*sleep 1000*' petri top limited
+
+check 'a folder of the host is mounted, read-only' '*Read-only*' run -v /tmp:/data:ro busybox touch /data/x
+check 'a tmpfs has its size' '*size=1024k*' run --tmpfs /t:size=1m busybox grep ' /t ' /proc/mounts
+check 'an init is process 1' docker-init run --init busybox cat /proc/1/comm
+check 'a device that was asked for opens' ok run --cap-add SYSLOG --device /dev/kmsg busybox sh -c ': </dev/kmsg && echo ok'
+check 'privileged opens any' ok run --privileged busybox sh -c 'mknod /k c 1 11 && : </k && echo ok'
+check 'nothing outlives a container in the pid namespace of the host' 0 sh -c \
+  'petri run --rm --pid host busybox sh -c "setsid sleep 4321 & sleep 0.1"; pgrep -f "sleep 432[1]" | wc -l'
+
 check 'a harmless device opens' 'ok' run busybox sh -c 'head -c 1 /dev/zero >/dev/null && echo ok'
 disk=$(tr : ' ' </sys/block/vda/dev)
 open_disk="mknod /d b $disk && head -c 1 /d | wc -c"
