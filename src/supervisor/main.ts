@@ -13,6 +13,7 @@ import { createApiServer } from '../api/server.ts';
 import { EngineError } from '../errors/errors.ts';
 import { type OpenEngine, openEngine } from './open.ts';
 import { parseOptions, type SupervisorOptions } from './options.ts';
+import { trimWhenQuiet } from './trim.ts';
 
 /** `build/petri-shim` beside the bundle's folder. */
 const SHIM = join(dirname(fileURLToPath(import.meta.url)), '..', 'build', 'petri-shim');
@@ -54,6 +55,7 @@ async function serve(options: SupervisorOptions, log: Logger): Promise<void> {
     throw error;
   }
   protectFromOomKiller(log);
+  trimWhenQuiet(engine.events);
   log.info({ socket: options.socketPath, data: options.dataRoot }, 'petri is ready');
   const stop = () => void shutDown(engine, server, options, log);
   process.once('SIGTERM', stop);
