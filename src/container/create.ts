@@ -15,6 +15,7 @@ import { mergeEnvironment } from './environment.ts';
 import { emit } from './events.ts';
 import { mergeHealthcheck } from './health.ts';
 import { randomName } from './names.ts';
+import { joinedContainer } from './option/modes.ts';
 import type { ContainerRecord } from './record.ts';
 import { Container } from './table.ts';
 
@@ -46,7 +47,8 @@ async function createFrom(
   const id = randomBytes(32).toString('hex');
   const name = engine.containers.claim(request.name ?? randomName(engine.containers), id);
   try {
-    const record = newRecord(id, name, image, config, hostConfig);
+    const named = { ...config, ...namesOfDonor(engine, hostConfig) };
+    const record = newRecord(id, name, image, named, hostConfig);
     const container = new Container(record, engine.paths.container(id));
     await store(engine, container, image);
     engine.containers.add(container);
@@ -63,6 +65,17 @@ function assertWorkingDir({ WorkingDir }: ContainerConfig): void {
     throw new InvalidError(
       `the working directory '${WorkingDir}' is invalid, it needs to be an absolute path`,
     );
+}
+
+/** Who shares another container's network has its name in it. */
+function namesOfDonor(
+  engine: Engine,
+  { NetworkMode }: HostConfig,
+): Partial<Pick<ContainerConfig, 'Hostname' | 'Domainname'>> {
+  const donor = joinedContainer(NetworkMode);
+  if (donor === undefined) return {};
+  const { Hostname, Domainname } = engine.containers.find(donor).record.config;
+  return { Hostname, Domainname };
 }
 
 function newRecord(

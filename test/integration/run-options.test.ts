@@ -222,9 +222,10 @@ describe('namespaces', () => {
       const one = await donor();
       const ip =
         one.record.endpoints.bridge?.ipAddress ?? Object.values(one.record.endpoints)[0]?.ipAddress;
-      const output = await sh('ip -4 -o addr show eth0; cat /etc/hosts', {
+      const output = await sh('hostname; ip -4 -o addr show eth0; cat /etc/hosts', {
         NetworkMode: `container:${one.name}`,
       });
+      expect(output).toMatch(/^donor\n/);
       expect(output).toContain(`inet ${ip}/`);
       expect(output).toContain(`${ip}\tdonor`);
     });
