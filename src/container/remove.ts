@@ -40,9 +40,10 @@ async function removeNow(engine: Engine, container: Container): Promise<void> {
           : ': stop the container before removing or force remove'
       }`,
     );
+  forgetSteps(container);
   const aside = await setAside(container.paths.dir, engine.paths.trash);
   engine.containers.delete(container);
-  forgetSteps(container);
+  container.lock.close(new NotFoundError(`No such container: ${id}`));
   emit(engine, container, 'destroy');
   container.emit('removed');
   // Nobody waits for the files to go; a crash leaves them to the next start.

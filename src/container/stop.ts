@@ -70,6 +70,11 @@ export async function restart(
   } finally {
     container.isRestarting = false;
   }
-  await start(engine, container);
+  try {
+    await start(engine, container);
+  } catch (error) {
+    // Somebody else has started it meanwhile, as was wanted.
+    if (!(error instanceof NotModifiedError)) throw error;
+  }
   emit(engine, container, 'restart');
 }

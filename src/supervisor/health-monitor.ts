@@ -20,6 +20,7 @@ import { runProbe } from '../container/probe.ts';
 import { setState } from '../container/set-state.ts';
 import { isAlive } from '../container/state.ts';
 import type { Container } from '../container/table.ts';
+import { NotFoundError } from '../errors/errors.ts';
 
 /** One container that is looked after. */
 interface Watch {
@@ -91,9 +92,13 @@ export class HealthMonitor {
     const health = container.health ?? starting();
     const delayMs = probeDelayMs(watch.check, health, ranMs(engine, container));
     watch.timer = setTimeout(() => {
-      const probing = this.#probe(engine, container, watch).catch((error) =>
-        engine.log.error({ err: error, id: container.id }, 'cannot keep the health of a container'),
-      );
+      const probing = this.#probe(engine, container, watch).catch((error) => {
+        if (!(error instanceof NotFoundError))
+          engine.log.error(
+            { err: error, id: container.id },
+            'cannot keep the health of a container',
+          );
+      });
       this.#probing.add(probing);
       void probing.then(() => this.#probing.delete(probing));
     }, delayMs);

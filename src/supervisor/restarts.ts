@@ -8,7 +8,7 @@ import type { Engine } from '../container/engine.ts';
 import { remainingDelayMs, startsWithEngine } from '../container/restart-policy.ts';
 import { start } from '../container/start.ts';
 import type { Container } from '../container/table.ts';
-import { NotModifiedError } from '../errors/errors.ts';
+import { NotFoundError, NotModifiedError } from '../errors/errors.ts';
 
 export class Restarts {
   readonly #timers = new Map<Container, NodeJS.Timeout>();
@@ -80,7 +80,7 @@ export class Restarts {
     const engine = this.#engine;
     if (!engine) return;
     const started = this.startOne(engine, container, { byPolicy }).catch((error) => {
-      if (!(error instanceof NotModifiedError))
+      if (!(error instanceof NotModifiedError || error instanceof NotFoundError))
         engine.log.warn(
           { err: error, id: container.id },
           'a restart policy cannot start a container',

@@ -1,4 +1,5 @@
 /** Restart policies, health, events, prune, update and their like: docker's command and petri's say the same. */
+import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Ran, run, Supervisor } from '../support/supervisor.ts';
@@ -371,6 +372,53 @@ describe('the verbs', () => {
     expect(readFileSync(path, 'utf8').trim()).toBe(String(100 * 2 ** 20));
     await remove('fed');
   });
+});
+
+test('any order of many clients’ verbs ends in a legal state, and nobody is told 5xx', async () => {
+  const names = ['mix-a', 'mix-b', 'mix-c'];
+  const policies = ['no', 'always', 'on-failure', 'unless-stopped'];
+  const scripts = ['exit 1', 'usleep 20000', 'trap "exit 0" TERM; sleep 1000 & wait'];
+  const post = (name: string, verb: string) => engine.api('POST', `/containers/${name}/${verb}`);
+  const create = (name: string, n: number) =>
+    engine.api('POST', `/containers/create?name=${name}`, {
+      Image: 'busybox',
+      Cmd: ['sh', '-c', scripts[n % 3]],
+      HostConfig: { RestartPolicy: { Name: policies[n % 4] }, NetworkMode: 'none' },
+      ...(n % 2 ? { Healthcheck: { Test: ['CMD', 'true'], Interval: 20_000_000 } } : {}),
+    });
+  const deeds = [
+    create,
+    create,
+    ...[
+      'start',
+      'start',
+      'stop?t=0',
+      'restart?t=0',
+      'kill',
+      'kill?signal=HUP',
+      'pause',
+      'unpause',
+    ].map((verb) => (name: string) => post(name, verb)),
+    (name: string) => engine.api('DELETE', `/containers/${name}?force=1`),
+    (name: string) => engine.api('DELETE', `/containers/${name}`),
+    (name: string) => engine.api('POST', `/containers/${name}/update`, { PidsLimit: 50 }),
+    () => engine.api('POST', '/containers/prune'),
+    () => engine.api('GET', '/containers/json?all=1'),
+  ];
+  const failures: string[] = [];
+  const client = async () => {
+    for (let i = 0; i < 30; i++) {
+      const [deed, name, n] = [randomInt(deeds.length), randomInt(names.length), randomInt(12)];
+      const { status, text } = await (deeds[deed] as typeof create)(names[name] as string, n);
+      if (status >= 500) failures.push(`${deed} ${status} ${text}`);
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, client));
+  expect(failures).toEqual([]);
+  for (const name of names)
+    expect([204, 404]).toContain(
+      (await engine.api('DELETE', `/containers/${name}?force=1`)).status,
+    );
 });
 
 function isThere(pid: number): boolean {
