@@ -190,9 +190,13 @@ void clients_sweep(struct shim *shim) {
   }
 }
 
+/* A client that may still be sending is not left first: its broken pipe would cost it what it has not read yet. */
 bool clients_idle(const struct shim *shim) {
-  for (int i = 0; i < MAX_CLIENTS; i++)
-    if (shim->clients[i].used && !queue_empty(&shim->clients[i].queue)) return false;
+  for (int i = 0; i < MAX_CLIENTS; i++) {
+    const struct client *client = &shim->clients[i];
+    bool sends = client->kind == CLIENT_ATTACH && client->wants.wants_stdin && client->reading;
+    if (client->used && !client->dead && (sends || !queue_empty(&client->queue))) return false;
+  }
   return true;
 }
 

@@ -78,6 +78,12 @@ void input_flush(struct shim *shim) {
   if (input->ends) input_close(shim);
 }
 
+/* Its reader is gone: what comes from now on is taken and thrown away. */
+void input_drop(struct shim *shim) {
+  input_close(shim);
+  clients_watch_stdin(shim);
+}
+
 /* A terminal has no end of file that is not also its end. */
 void input_end(struct shim *shim) {
   if (shim->plan.terminal) return;

@@ -163,6 +163,7 @@ static void run(void) {
 
 /* Those who do not take what is theirs for ten seconds go without. */
 static void part(void) {
+  input_drop(&shim);
   for (int i = 0; i < MAX_CLIENTS; i++)
     if (shim.clients[i].used) client_end(&shim, &shim.clients[i]);
   shim.last_sent_ns = clock_ns(CLOCK_MONOTONIC);

@@ -104,6 +104,7 @@ void input_add(struct shim *shim, const void *bytes, size_t length);
 ssize_t input_receive(struct shim *shim, int socket);
 void input_flush(struct shim *shim);
 void input_end(struct shim *shim);
+void input_drop(struct shim *shim);
 
 /* child.c */
 void child_reap(struct shim *shim);

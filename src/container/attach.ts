@@ -68,6 +68,10 @@ export function connectAttach(container: Container, options: AttachOptions): Pro
 /** @param runDir where the shim listens, or will; of a container or of an exec */
 export async function attachTo(runDir: string, options: AttachOptions): Promise<Duplex> {
   const socket = await connectShim(runDir);
+  // A shim that dies before anybody reads: whoever waits for it hears of that elsewhere.
+  socket.on('error', () => socket.destroy());
+  // The shim waits for this, so that what a client sends last does not meet a closed door.
+  socket.once('end', () => socket.end());
   const flags = `${options.stdin ? 'i' : ''}${options.stdout ? 'o' : ''}${options.stderr ? 'e' : ''}`;
   socket.write(`attach ${flags}\n`);
   return socket;

@@ -42,6 +42,12 @@ export class ShimLink extends EventEmitter<{
     return new ShimLink(socket);
   }
 
+  /** Lets go of the shim, which goes on: nobody is told of an end that is none. */
+  abandon(): void {
+    this.removeAllListeners();
+    this.socket.destroy();
+  }
+
   resize(rows: number, columns: number): void {
     this.socket.write(`resize ${rows} ${columns}\n`);
   }

@@ -85,7 +85,10 @@ async function openOn(
     async close(networkToo = 'keep') {
       await restarts.close();
       await health.close();
-      for (const { link } of this.containers.all()) link?.socket.destroy();
+      for (const { link, execs } of this.containers.all()) {
+        link?.abandon();
+        for (const exec of execs.values()) exec.link?.abandon();
+      }
       const isRemoved = networkToo === 'as-found' ? isNewBridge : networkToo === 'remove';
       if (isRemoved) await network.closeAndRemove();
       else network.close();
