@@ -1,11 +1,11 @@
 /** Flags and words of `run` and `create` → the body of `POST /containers/create`. Pure. */
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { CreateBody } from '../../api/client/types.ts';
 import { UsageError } from '../errors.ts';
 import { type Flags, flagErrorCode } from '../flags.ts';
 import type { Mount } from './mount.ts';
 import { type PortMaps, parsePorts } from './ports.ts';
+import { securityOptions } from './security.ts';
 import type { Ulimit } from './ulimit.ts';
 import { capabilityName, joinEnvironment, joinLabels, parseRestart } from './values.ts';
 
@@ -166,26 +166,6 @@ function hostConfig(flags: Flags, ports: PortMaps): NonNullable<CreateBody['Host
     ...(flags.has('init') && { Init: flags.switch('init') }),
     ...resources(flags),
   };
-}
-
-/** As docker's own: `systempaths=unconfined` becomes two empty lists, a profile's file its text. */
-function securityOptions(flags: Flags): Partial<NonNullable<CreateBody['HostConfig']>> {
-  const given = flags.list('security-opt');
-  const kept = given.filter((option) => option !== 'systempaths=unconfined');
-  return {
-    SecurityOpt: flags.has('security-opt') ? kept.map(withProfile) : null,
-    ...(kept.length < given.length && { MaskedPaths: [], ReadonlyPaths: [] }),
-  };
-}
-
-function withProfile(option: string): string {
-  const [, file] = /^seccomp[=:](.+)$/.exec(option) ?? [];
-  if (file === undefined || ['unconfined', 'builtin'].includes(file)) return option;
-  try {
-    return `seccomp=${JSON.stringify(JSON.parse(readFileSync(file, 'utf8')))}`;
-  } catch (error) {
-    throw new Error(`opening seccomp profile (${file}) failed: ${(error as Error).message}`);
-  }
 }
 
 function resources(flags: Flags): NonNullable<CreateBody['HostConfig']> {
