@@ -19,9 +19,11 @@ export function keepSteps(engine: Engine, container: Container, execution: Execu
   container.execution = execution;
   forgetSteps(container);
   const write = () =>
-    writeFile(container.paths.steps, JSON.stringify(execution), { mode: 0o600 }).catch((error) =>
-      engine.log.warn({ err: error, id: container.id }, 'cannot keep the steps for explain'),
-    );
+    writeFile(container.paths.steps, JSON.stringify(execution), { mode: 0o600 }).catch((error) => {
+      // Removed while it was being written.
+      if (error.code !== 'ENOENT')
+        engine.log.warn({ err: error, id: container.id }, 'cannot keep the steps for explain');
+    });
   writing.set(container, setTimeout(write, WRITE_AFTER_MS));
 }
 
