@@ -12,8 +12,10 @@ import { remove } from '../../src/container/remove.ts';
 import { start } from '../../src/container/start.ts';
 import type { Container } from '../../src/container/table.ts';
 import { type Exit, wait } from '../../src/container/wait.ts';
+import { reap } from '../../src/kernel/spawn.ts';
 import { type OpenEngine, type OpenOptions, openEngine } from '../../src/supervisor/open.ts';
 import { CONFIG, HOST_CONFIG } from './plan-input.ts';
+import { readProcesses } from './processes.ts';
 
 export interface TestEngine {
   engine: OpenEngine;
@@ -48,6 +50,9 @@ export async function openTestEngine(changes: Partial<OpenOptions> = {}): Promis
     options,
     async reopen() {
       await this.engine.close();
+      // Of a supervisor that has died init would collect them; this process lives on, and is their parent.
+      for (const { pid, parent, name } of readProcesses().values())
+        if (parent === process.pid && name === 'petri-shim') void reap(pid, 60_000);
       this.engine = await openEngine(options);
     },
     async close() {
