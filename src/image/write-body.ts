@@ -8,11 +8,25 @@ const writeInBackground = promisify(write);
 /** Up to this many bytes a write into the page cache costs less than a trip to another thread. */
 const smallBytes = 64 * 1024;
 
+/** Larger files are written in pieces of about this size: each trip to another thread takes its time. */
+const batchBytes = 256 * 1024;
+
 export async function writeBody(fd: number, entry: TarEntry): Promise<void> {
+  let batch: Buffer[] = [];
+  let bytes = 0;
   for await (const chunk of entry.body()) {
-    if (entry.size <= smallBytes) writeAll(fd, chunk);
-    else await writeAllInBackground(fd, chunk);
+    if (entry.size <= smallBytes) {
+      writeAll(fd, chunk);
+      continue;
+    }
+    batch.push(chunk);
+    bytes += chunk.length;
+    if (bytes < batchBytes) continue;
+    await writeAllInBackground(fd, Buffer.concat(batch, bytes));
+    batch = [];
+    bytes = 0;
   }
+  if (bytes > 0) await writeAllInBackground(fd, Buffer.concat(batch, bytes));
 }
 
 function writeAll(fd: number, chunk: Buffer): void {
