@@ -73,9 +73,10 @@ function protectFromOomKiller(log: Logger): void {
   try {
     writeFileSync('/proc/self/oom_score_adj', '-500');
   } catch (error) {
-    log.warn(
-      { err: error },
-      'the out-of-memory killer may choose the engine: no right to lower its score',
+    const { code } = error as NodeJS.ErrnoException;
+    log.info(
+      { code },
+      'no right to lower the score by which the kernel chooses when memory runs out',
     );
   }
 }
