@@ -96,7 +96,12 @@ describe('a call', () => {
       { gateway: '10.0.0.1', device: 'eth0', source: null },
       'RTM_NEWROUTE {gateway="10.0.0.1", device="eth0"}',
     ],
-    ['bytes', 'seccomp', { flags: 0, filter: new Uint8Array(16) }, 'seccomp(0, /* 2 instructions */)'],
+    [
+      'bytes',
+      'seccomp',
+      { flags: 0, filter: new Uint8Array(16) },
+      'seccomp(0, /* 2 instructions */)',
+    ],
     ['ids', 'rmdir', { path: `/x/${'ab'.repeat(32)}/y` }, 'rmdir("/x/abababababab…/y")'],
     [
       'quotes',
