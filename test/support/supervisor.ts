@@ -152,6 +152,8 @@ export function run(
         resolve({ code, stdout, stderr });
       },
     );
+    // It may have ended already, unread.
+    child.stdin?.on('error', () => undefined);
     child.stdin?.end(input ?? '');
   });
 }
