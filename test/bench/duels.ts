@@ -62,6 +62,11 @@ export const duels: readonly Duel[] = [
   },
 ];
 
+/** Removes what `prepare` made: Petri's containers would outlive their engine. */
+export async function tidy(engine: RunningEngine): Promise<void> {
+  await docker(engine, 'rm', '-f', 'host', 'talker');
+}
+
 /** The ways of a duel as `alternate` takes them. */
 export function waysOf(duel: Duel, engines: readonly RunningEngine[]) {
   return Object.fromEntries(

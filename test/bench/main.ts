@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { type Duel, duels, waysOf } from './duels.ts';
+import { type Duel, duels, tidy, waysOf } from './duels.ts';
 import { type RunningEngine, startDockerd, startPetri } from './engines.ts';
 import { startFloor } from './floor.ts';
 import { memoryOf, shimMemory } from './memory.ts';
@@ -74,6 +74,7 @@ async function benchCli(
       const found = await alternate(turns, waysOf(duel, engines));
       add(duelTable(duel, found));
     }
+    for (const engine of engines) await tidy(engine);
   } finally {
     await dockerd?.stop();
   }
