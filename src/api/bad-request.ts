@@ -1,5 +1,5 @@
 /** Answers for what is not HTTP, on the bare socket: 400, 408, 413, 431, and the connection ends. */
-import { STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { commonHeaders } from './exchange.ts';
 
@@ -9,10 +9,24 @@ const known: Record<string, [status: number, message: string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'the head of the request took too long'],
 };
 
+/** By connection, the last request whose head was understood, and its answer. */
+const last = new WeakMap<Duplex, { request: IncomingMessage; response: ServerResponse }>();
+
+/** Remembers a request: its body may turn out not to be HTTP when it has been answered already. */
+export function noteRequest(request: IncomingMessage, response: ServerResponse): void {
+  last.set(request.socket, { request, response });
+}
+
 /** Listener for `clientError` of an HTTP server. */
 export function onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || error.code === 'EPIPE' || !socket.writable) {
     socket.destroy();
+    return;
+  }
+  const { request, response } = last.get(socket) ?? {};
+  // One request has one answer: to the client a second one would be that of its next.
+  if (request && !request.complete && response?.writableEnded) {
+    socket.end(() => socket.destroy());
     return;
   }
   const [status, message] = known[error.code ?? ''] ?? [400, `malformed request: ${error.message}`];

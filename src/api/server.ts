@@ -11,7 +11,7 @@ import { createServer, type IncomingMessage, type Server, ServerResponse } from 
 import type { Socket } from 'node:net';
 import type { Engine } from '../container/engine.ts';
 import { InvalidError, NotFoundError, SystemError } from '../errors/errors.ts';
-import { onClientError, refuse } from './bad-request.ts';
+import { noteRequest, onClientError, refuse } from './bad-request.ts';
 import { bodyBytesMax } from './body.ts';
 import { commonHeaders, Exchange } from './exchange.ts';
 import { Query } from './query.ts';
@@ -42,6 +42,7 @@ export function createApiServer(engine: Engine, options: ApiOptions = {}): Serve
     requireHostHeader: false,
   });
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    noteRequest(request, response);
     void answer(engine, router, request, response);
   });
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
@@ -124,11 +125,19 @@ function find(router: Router, request: IncomingMessage): { match: Match; version
     throw new InvalidError(`HTTP/${request.httpVersion} is not served: only 1.1 and 1.0 are`);
   if (request.httpVersion === '1.1' && request.headers.host === undefined)
     throw new InvalidError('the request has no Host header');
+  assertCoding(request);
   const { version, rest } = splitVersion(pathOf(request));
   const match = router.match(request.method ?? '', rest);
   if (!match) throw new NotFoundError('page not found');
   if (version !== undefined) assertVersion(version);
   return { match, version: version ?? apiVersion };
+}
+
+/** Of a body in another coding nobody knows where it ends, so node:http finds out only after the request has begun. */
+function assertCoding({ headers }: IncomingMessage): void {
+  const coding = headers['transfer-encoding'];
+  if (coding !== undefined && coding.trim().toLowerCase() !== 'chunked')
+    throw new InvalidError(`unsupported Transfer-Encoding header (${coding}): only chunked is`);
 }
 
 function tell(

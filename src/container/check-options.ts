@@ -6,6 +6,7 @@ import { lookUpSources } from './look-ups.ts';
 import { assertDevices } from './option/devices.ts';
 import { logLimits } from './option/log-config.ts';
 import { assertModes, joinedContainer } from './option/modes.ts';
+import { assertProgram } from './option/program.ts';
 import { security } from './option/security.ts';
 import { sysctls } from './option/sysctls.ts';
 import { assertUlimits } from './option/ulimits.ts';
@@ -21,6 +22,7 @@ export function checkOptions(
   config: ContainerConfig,
   host: HostConfig,
 ): HostConfig {
+  assertProgram(config, host);
   keptCapabilities(host.CapAdd ?? [], host.CapDrop ?? []);
   assertModes(host);
   lookUpSources(host);
