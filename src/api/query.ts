@@ -1,6 +1,6 @@
 /** A request's query, read strictly: what is not of its form is the client's error (400). */
 import { InvalidError } from '../errors/errors.ts';
-import { parseDuration, parseMoment, toNanoseconds } from './client/moment.ts';
+import { parseMoment, toNanoseconds } from './client/moment.ts';
 
 export class Query {
   readonly #parameters: URLSearchParams;
@@ -49,13 +49,8 @@ export class Query {
    * @returns nanoseconds since 1970, undefined when it is absent or empty; 0 is the beginning
    */
   nanoseconds(name: string): bigint | undefined {
-    const value = this.text(name);
-    if (value === undefined || value === '') return undefined;
-    const moment = parseDuration(value) === undefined ? parseMoment(value) : undefined;
-    if (moment !== undefined && moment.length < 24) return toNanoseconds(moment);
-    throw new InvalidError(
-      `invalid value for ${name}: ${JSON.stringify(value)} is neither a unix time in seconds nor RFC 3339`,
-    );
+    const moment = this.#moment(name);
+    return moment === undefined ? undefined : toNanoseconds(moment);
   }
 
   /**
@@ -63,11 +58,17 @@ export class Query {
    * @returns seconds, undefined when it is absent, empty or `0` (docker's "not set")
    */
   time(name: string): number | undefined {
+    const moment = this.#moment(name);
+    return moment === undefined || moment === '0' ? undefined : Number(moment);
+  }
+
+  /** An age means nothing here: the client's clock is another. */
+  #moment(name: string): string | undefined {
     const value = this.text(name);
-    if (value === undefined || value === '' || value === '0') return undefined;
-    if (/^\d{1,12}(\.\d{1,9})?$/.test(value)) return Number(value);
-    const parsed = /^\d{4}-\d\d-\d\d/.test(value) ? Date.parse(value) : Number.NaN;
-    if (!Number.isNaN(parsed)) return parsed / 1000;
+    if (value === undefined || value === '') return undefined;
+    const isAge = /[a-zµμ]$/.test(value);
+    const moment = /^\d/.test(value) && !isAge ? parseMoment(value) : undefined;
+    if (moment !== undefined && moment.length < 24) return moment;
     throw new InvalidError(
       `invalid value for ${name}: ${JSON.stringify(value)} is neither a unix time in seconds nor RFC 3339`,
     );

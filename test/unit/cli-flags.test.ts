@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { canonical, type FlagSpec, Flags, parseValue } from '../../src/cli/flags.ts';
+import { canonical, type FlagSpec } from '../../src/cli/flags.ts';
 import { createBody } from '../../src/cli/run/body.ts';
-import { runFlags } from '../../src/cli/run/flags.ts';
+import { readFlags } from '../support/cli-flags.ts';
 
 const specs: readonly FlagSpec[] = [
   { long: 'interactive', short: 'i', text: '' },
@@ -10,22 +10,8 @@ const specs: readonly FlagSpec[] = [
   { long: 'explain', value: 'format', bare: 'text', text: '' },
 ];
 
-/** Reads a command line of `run` as the command does. */
-function read(line: readonly string[]): { flags: Flags; operands: string[] } {
-  const { flags, operands } = canonical(line, runFlags, false);
-  const values = new Map<string, unknown>();
-  for (const flag of flags) {
-    const [, long, text = ''] = /^--([^=]+)=([\s\S]*)$/.exec(flag) ?? [];
-    const spec = runFlags.find((candidate) => candidate.long === long) as FlagSpec;
-    const value = parseValue(spec, text);
-    const former = (values.get(spec.long) as unknown[] | undefined) ?? [];
-    values.set(spec.long, spec.list ? [...former, value] : value);
-  }
-  return { flags: new Flags(values), operands };
-}
-
 function body(...line: string[]): ReturnType<typeof createBody> {
-  const { flags, operands } = read(line);
+  const { flags, operands } = readFlags(line);
   return createBody(operands, flags, { HOME: '/root' });
 }
 

@@ -3,7 +3,8 @@
 const unitSeconds: Record<string, number> = {
   ns: 1e-9,
   us: 1e-6,
-  µs: 1e-6,
+  µs: 1e-6, // U+00B5
+  μs: 1e-6, // U+03BC
   ms: 1e-3,
   s: 1,
   m: 60,
@@ -22,9 +23,10 @@ export function parseMoment(text: string, nowMs = Date.now()): string | undefine
   return parseDate(text);
 }
 
-/** Go's time.ParseDuration, in seconds. */
+/** Go's time.ParseDuration, in seconds. Only a zero needs no unit. */
 export function parseDuration(text: string): number | undefined {
-  const parts = [...text.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)/g)];
+  if (/^[+-]?0$/.test(text)) return 0;
+  const parts = [...text.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)];
   const length = parts.reduce((sum, part) => sum + part[0].length, 0);
   const [, sign = '', body = ''] = /^([+-]?)(.*)$/.exec(text) ?? [];
   if (parts.length === 0 || length !== body.length) return undefined;
@@ -51,5 +53,12 @@ function parseDate(text: string): string | undefined {
   if (!match) return undefined;
   const [, date, hours = '00', minutes = '00', seconds = '00', fraction = '', zone = ''] = match;
   const whole = Date.parse(`${date}T${hours}:${minutes}:${seconds}${zone}`) / 1000;
-  return Number.isNaN(whole) ? undefined : `${whole}.${fraction.padEnd(9, '0')}`;
+  return Number.isNaN(whole) || !isDay(date) || hours === '24'
+    ? undefined
+    : `${whole}.${fraction.padEnd(9, '0')}`;
+}
+
+/** Date.parse takes the 30th of February for the 2nd of March. */
+function isDay(date = ''): boolean {
+  return new Date(`${date}T00:00:00Z`).toISOString().startsWith(date);
 }

@@ -9,6 +9,10 @@ export interface Rules {
   readonly absent?: (field: string) => unknown;
 }
 
+/** No format for people comes near; a count in a template could else be worked on for years. */
+const MAX_NODES = 1_000_000;
+const MAX_CHARACTERS = 64 * 1024 * 1024;
+
 class Leave extends Error {
   constructor(readonly kind: 'break' | 'continue') {
     super(`{{${kind}}} outside {{range}}`);
@@ -29,6 +33,9 @@ export function evaluate(nodes: readonly TreeNode[], value: unknown, rules: Rule
 }
 
 class Evaluator {
+  #nodes = 0;
+  #characters = 0;
+
   constructor(
     private readonly output: string[],
     private readonly rules: Rules,
@@ -41,14 +48,23 @@ class Evaluator {
     for (const node of nodes) this.#node(node, scope);
   }
 
+  #print(text: string): void {
+    this.#characters += text.length;
+    if (this.#characters > MAX_CHARACTERS)
+      throw new TemplateError(`it prints more than ${MAX_CHARACTERS} characters`);
+    this.output.push(text);
+  }
+
   #node(node: TreeNode, scope: Scope & { variables: Map<string, { value: unknown }> }): void {
+    this.#nodes += 1;
+    if (this.#nodes > MAX_NODES) throw new TemplateError(`it takes more than ${MAX_NODES} steps`);
     switch (node.kind) {
       case 'text':
-        this.output.push(node.text);
+        this.#print(node.text);
         return;
       case 'action': {
         const value = this.#pipeline(node.pipeline, scope);
-        if (node.pipeline.variables.length === 0) this.output.push(print(value));
+        if (node.pipeline.variables.length === 0) this.#print(print(value));
         else this.#assign(node.pipeline, [value], scope);
         return;
       }
@@ -72,9 +88,9 @@ class Evaluator {
   }
 
   #range(node: Extract<TreeNode, { pipeline: Pipeline; body: unknown }>, outer: Scope): void {
-    const entries = entriesOf(this.#pipeline(node.pipeline, outer));
-    if (entries.length === 0) this.block(node.otherwise, outer);
-    for (const [key, value] of entries) {
+    let isEmpty = true;
+    for (const [key, value] of entriesOf(this.#pipeline(node.pipeline, outer))) {
+      isEmpty = false;
       const scope = { cursor: value, variables: new Map(outer.variables) };
       const isPair = node.pipeline.variables.length === 2;
       this.#assign(node.pipeline, isPair ? [key, value] : [value], scope);
@@ -85,6 +101,7 @@ class Evaluator {
         if (error.kind === 'break') return;
       }
     }
+    if (isEmpty) this.block(node.otherwise, outer);
   }
 
   #assign(
@@ -187,13 +204,13 @@ class Evaluator {
   }
 }
 
-function entriesOf(value: unknown): [unknown, unknown][] {
-  if (value === null || value === undefined) return [];
-  if (Array.isArray(value)) return value.map((item, i) => [i, item]);
-  if (typeof value === 'number') return Array.from({ length: value }, (_, i) => [i, i]);
-  if (typeof value === 'object')
-    return Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  throw new TemplateError(`range can't iterate over ${print(value)}`);
+function* entriesOf(value: unknown): Generator<[unknown, unknown]> {
+  if (value === null || value === undefined) return;
+  if (Array.isArray(value)) yield* value.entries();
+  else if (typeof value === 'number') for (let i = 0; i < value; i++) yield [i, i];
+  else if (typeof value === 'object')
+    yield* Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  else throw new TemplateError(`range can't iterate over ${print(value)}`);
 }
 
 function kindOf(value: unknown): string {

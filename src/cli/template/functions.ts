@@ -41,7 +41,8 @@ export const functions: Readonly<Record<string, TemplateFunction>> = {
   le: (a, b) => compare(a, b) <= 0,
   gt: (a, b) => compare(a, b) > 0,
   ge: (a, b) => compare(a, b) >= 0,
-  urlquery: (value) => encodeURIComponent(print(value)),
+  // A lone surrogate cannot be written: Go has none, and the buffer makes it U+FFFD.
+  urlquery: (value) => encodeURIComponent(Buffer.from(print(value)).toString()),
 };
 
 /** Fewest and most arguments, where Go insists. */

@@ -19,6 +19,8 @@ interface BlockEnd {
 
 class Parser {
   #next = 0;
+  /** How many ranges are around. */
+  #ranges = 0;
 
   constructor(private readonly segments: readonly Segment[]) {}
 
@@ -47,7 +49,10 @@ class Parser {
     if (first?.kind === 'word') {
       const { text } = first;
       if (text === 'if' || text === 'with' || text === 'range') return this.#control(text, rest);
-      if (text === 'break' || text === 'continue') return { kind: text };
+      if (text === 'break' || text === 'continue') {
+        if (this.#ranges === 0) throw new TemplateError(`{{${text}}} outside {{range}}`);
+        return { kind: text };
+      }
       if (text === 'template' || text === 'define' || text === 'block')
         throw new TemplateError(`{{${text}}} is not supported`);
     }
@@ -57,7 +62,9 @@ class Parser {
   #control(kind: 'if' | 'with' | 'range', tokens: readonly Token[]): TreeNode {
     if (tokens.length === 0) throw new TemplateError(`missing value for ${kind}`);
     const pipeline = parsePipeline(tokens);
+    this.#ranges += kind === 'range' ? 1 : 0;
     const { nodes: body, end } = this.block();
+    this.#ranges -= kind === 'range' ? 1 : 0;
     if (!end) throw new TemplateError(`unexpected end of the template: {{${kind}}} has no {{end}}`);
     return { kind, pipeline, body, otherwise: end.word === 'else' ? this.#otherwise(end) : [] };
   }

@@ -24,6 +24,9 @@ function guarded<T>(what: string, act: () => T): T {
   } catch (error) {
     if (error instanceof TemplateError)
       throw new CommandError(`failed to ${what} template: ${error.message}`);
+    // Of the stack, of a text, of a number that a function takes.
+    if (error instanceof RangeError)
+      throw new CommandError(`failed to ${what} template: out of range: ${error.message}`);
     throw error;
   }
 }
