@@ -11,6 +11,7 @@ import { security } from './option/security.ts';
 import { sysctls } from './option/sysctls.ts';
 import { assertUlimits } from './option/ulimits.ts';
 import { keptCapabilities } from './plan/identity.ts';
+import { assertProtectedPaths } from './plan/protect.ts';
 import type { Container } from './table.ts';
 
 /**
@@ -30,6 +31,7 @@ export function checkOptions(
   security(host.SecurityOpt);
   assertUlimits(host.Ulimits);
   assertDevices(host);
+  assertProtectedPaths(host);
   logLimits(host.LogConfig);
   const resolved = {
     ...host,

@@ -55,6 +55,8 @@ const OWN = new Set(
 );
 /** A plan has room for a thousand steps. */
 const MAX_DEVICES = 300;
+/** So many files are looked at in a folder of devices and below: `/` is none. */
+const MAX_FILES = 2000;
 
 /** @throws InvalidError with docker's words for a device that is not there */
 export function lookUpDevices({ Privileged, Devices }: HostConfig): DeviceNode[] {
@@ -72,7 +74,9 @@ export function lookUpDevices({ Privileged, Devices }: HostConfig): DeviceNode[]
 function hostDevices(): DeviceNode[] {
   return readdirSync('/dev')
     .filter((name) => !OWN.has(name))
-    .flatMap((name) => nodesBelow(join('/dev', name), join('/dev', name), 'rwm'));
+    .flatMap((name) =>
+      nodesBelow(join('/dev', name), join('/dev', name), 'rwm', { left: MAX_FILES }),
+    );
 }
 
 /** A device, or all devices in a folder. */
@@ -83,17 +87,27 @@ function nodesAt(host: string, inside: string, access: string): DeviceNode[] {
     );
   const stat = statOf(host);
   if (!stat) throw gather('no such file or directory');
-  const nodes = nodesBelow(host, inside, access);
+  const budget = { left: MAX_FILES };
+  const nodes = nodesBelow(host, inside, access, budget);
+  if (budget.left <= 0) throw gather(`more than ${MAX_FILES} files are in it`);
   if (nodes.length === 0) throw gather('not a device node');
   return nodes;
 }
 
-function nodesBelow(host: string, inside: string, access: string): DeviceNode[] {
+/** @param budget how many more files may be looked at; 0: some were left out */
+function nodesBelow(
+  host: string,
+  inside: string,
+  access: string,
+  budget: { left: number },
+): DeviceNode[] {
+  if (budget.left <= 0) return [];
+  budget.left -= 1;
   const stat = statOf(host);
   if (stat?.isDirectory())
     return readdirSync(host)
       .filter((name) => !OWN.has(name))
-      .flatMap((name) => nodesBelow(join(host, name), join(inside, name), access));
+      .flatMap((name) => nodesBelow(join(host, name), join(inside, name), access, budget));
   if (!stat?.isCharacterDevice() && !stat?.isBlockDevice()) return [];
   return [
     {

@@ -3,6 +3,7 @@
  * than a container should see or change; docker's list. Only paths that exist on this kernel are in the
  * plan, so every step must succeed. proc(5).
  */
+import { InvalidError } from '../../errors/errors.ts';
 import type { StepDraft } from '../../step/step.ts';
 import type { HostConfig } from '../config.ts';
 import { mountPoints } from '../option/mount-points.ts';
@@ -27,6 +28,19 @@ export const MASKED = [
 ];
 
 export const READ_ONLY = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
+
+/** PATH_MAX with its NUL */
+const PATH_BYTES = 4096;
+
+/** @throws InvalidError naming the field, when a path is not absolute or the kernel takes none so long */
+export function assertProtectedPaths({ MaskedPaths, ReadonlyPaths }: HostConfig): void {
+  for (const [field, paths] of Object.entries({ MaskedPaths, ReadonlyPaths }))
+    for (const path of paths ?? [])
+      if (!path.startsWith('/') || Buffer.byteLength(path) >= PATH_BYTES)
+        throw new InvalidError(
+          `invalid value for HostConfig.${field}: ${JSON.stringify(path.slice(0, 100))} is not an absolute path of less than ${PATH_BYTES} bytes`,
+        );
+}
 
 export function protectSteps(input: PlanInput): StepDraft[] {
   const { masked, readOnly: closed } = protectedPaths(input.record.hostConfig);
