@@ -47,8 +47,8 @@ await build({
   platform: 'node',
   format: 'esm',
   target: 'node20.19',
-  // Native code is loaded from node_modules.
-  external: ['koffi'],
+  // From node_modules: koffi has native code, and undici is loaded only when a registry is asked.
+  external: ['koffi', 'undici'],
   sourcemap: true,
   banner: { js: banner },
   define: { PETRI_VERSION: JSON.stringify(version), PETRI_COMMIT: JSON.stringify(commit()) },

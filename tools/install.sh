@@ -20,8 +20,8 @@ mkdir -p "$library/node_modules" "$root$prefix/bin"
 cp -R package.json bin dist "$library/"
 mkdir -p "$library/build"
 cp build/petri-shim build/petri-init "$library/build/"
-# koffi is the one dependency that is not in the bundles: it brings a native part.
-cp -R node_modules/koffi "$library/node_modules/"
+# Not in the bundles: koffi brings a native part, undici is loaded only when a registry is asked.
+cp -R node_modules/koffi node_modules/undici "$library/node_modules/"
 [ ! -d node_modules/@koromix ] || cp -R node_modules/@koromix "$library/node_modules/"
 ln -sfn "$prefix/lib/petri/bin/petri" "$command"
 echo "installed $command"

@@ -9,6 +9,7 @@ const statuses: Record<ErrorKind, number> = {
   'not-found': 404,
   conflict: 409,
   'not-modified': 304,
+  unauthorized: 401,
   forbidden: 403,
   unavailable: 503,
   'not-built': 501,

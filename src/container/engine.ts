@@ -3,6 +3,7 @@
  * handed down, so that no verb reaches for a global.
  */
 import type { Logger } from 'pino';
+import type { Registries } from '../image/registry/repository.ts';
 import type { ImageStore } from '../image/store.ts';
 import type { BridgeNetwork } from '../network/bridge.ts';
 import type { Step } from '../step/step.ts';
@@ -14,6 +15,7 @@ export interface Engine {
   readonly paths: Paths;
   readonly facts: HostFacts;
   readonly images: ImageStore;
+  readonly registries: Registries;
   readonly containers: ContainerTable;
   readonly network: BridgeNetwork;
   readonly events: Events;

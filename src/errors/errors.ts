@@ -17,6 +17,7 @@ export type ErrorKind =
   | 'not-found'
   | 'conflict'
   | 'not-modified'
+  | 'unauthorized'
   | 'forbidden'
   | 'unavailable'
   | 'not-built'
@@ -37,6 +38,10 @@ export class ConflictError extends EngineError {
 /** It is so already: 304. */
 export class NotModifiedError extends EngineError {
   readonly kind = 'not-modified';
+}
+/** A registry wants other credentials, or some: 401. */
+export class UnauthorizedError extends EngineError {
+  readonly kind = 'unauthorized';
 }
 /** Refused on principle: 403. */
 export class ForbiddenError extends EngineError {

@@ -7,6 +7,7 @@ import type { Engine } from '../container/engine.ts';
 import { ContainerTable } from '../container/table.ts';
 import { SystemError } from '../errors/errors.ts';
 import { ensureInitLayer } from '../image/init-layer.ts';
+import { openRegistries } from '../image/registry/registries.ts';
 import { ImageStore } from '../image/store.ts';
 import { close } from '../kernel/files.ts';
 import { sealedMemfd } from '../kernel/memfd.ts';
@@ -26,6 +27,10 @@ export interface OpenOptions {
   execRoot: string;
   bridge: string;
   bip: string | undefined;
+  /** HOST, HOST:PORT or CIDR of registries that need no TLS. */
+  insecureRegistries?: readonly string[];
+  /** Mirrors of docker.io. */
+  registryMirrors?: readonly string[];
   /** The shim's program. */
   shimPath: string;
   log: Logger;
@@ -67,12 +72,15 @@ async function openOn(
   paths: Paths,
   options: OpenOptions,
 ): Promise<OpenEngine> {
+  const { insecureRegistries = [], registryMirrors = [] } = options;
+  const registries = openRegistries({ insecureRegistries, mirrors: registryMirrors });
   const restarts = new Restarts();
   const health = new HealthMonitor();
   const engine: OpenEngine = {
     paths,
     facts: gatherFacts(),
     images: await ImageStore.open(paths, options.log),
+    registries,
     containers: new ContainerTable(),
     network,
     events: new EventBus(),
@@ -85,6 +93,7 @@ async function openOn(
     async close(networkToo = 'keep') {
       await restarts.close();
       await health.close();
+      await registries.close();
       for (const { link, execs } of this.containers.all()) {
         link?.abandon();
         for (const exec of execs.values()) exec.link?.abandon();

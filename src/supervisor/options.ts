@@ -13,6 +13,10 @@ export interface SupervisorOptions {
   /** Address of the bridge and its network, e.g. `10.88.0.1/16`; undefined: chosen. */
   bip: string | undefined;
   logLevel: string;
+  /** HOST, HOST:PORT or CIDR of registries that need no TLS. */
+  insecureRegistries: readonly string[];
+  /** Mirrors of docker.io: URLs. */
+  registryMirrors: readonly string[];
 }
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
@@ -32,6 +36,8 @@ export function parseOptions(argv: readonly string[]): SupervisorOptions {
     bridge: values.bridge ?? 'petri0',
     bip: values.bip === undefined ? undefined : cidr(values.bip),
     logLevel: level(values['log-level'] ?? 'info'),
+    insecureRegistries: values['insecure-registry'] ?? [],
+    registryMirrors: values['registry-mirror'] ?? [],
   };
 }
 
@@ -47,6 +53,8 @@ function parseFlags(argv: readonly string[]) {
         bridge: { type: 'string', short: 'b' },
         bip: { type: 'string' },
         'log-level': { type: 'string', short: 'l' },
+        'insecure-registry': { type: 'string', multiple: true },
+        'registry-mirror': { type: 'string', multiple: true },
       },
     }).values;
   } catch (error) {

@@ -10,6 +10,7 @@ import { createApiServer } from '../../src/api/server.ts';
 import type { Engine } from '../../src/container/engine.ts';
 import type { ContainerRecord } from '../../src/container/record.ts';
 import { Container, ContainerTable } from '../../src/container/table.ts';
+import { openRegistries } from '../../src/image/registry/registries.ts';
 import { ImageStore } from '../../src/image/store.ts';
 import { Paths } from '../../src/store/paths.ts';
 import { EventBus } from '../../src/supervisor/events.ts';
@@ -40,6 +41,7 @@ export async function openTestApi(): Promise<TestApi> {
     log,
     facts: planInput().facts,
     images: await ImageStore.open(paths, log),
+    registries: openRegistries({ limits: { keepAliveMs: 100, pauseMs: 1 } }),
     containers: new ContainerTable(),
     events: new EventBus(),
     network,

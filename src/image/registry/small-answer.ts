@@ -1,0 +1,64 @@
+/** Reading an answer that is small by its nature: whole, within a size and a time, so that no registry fills the memory or holds a pull. */
+import { InvalidError } from '../../errors/errors.ts';
+import { requestName, TransientError, transportError } from './failures.ts';
+import type { Answer } from './transport.ts';
+
+/**
+ * @param maxBytes beyond it the connection is dropped
+ * @throws InvalidError when it is larger, TransientError when it breaks off or takes longer than `timeoutMs`
+ */
+export async function readSmall(
+  answer: Answer,
+  maxBytes: number,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  const { method, url, body } = answer;
+  const late = () =>
+    body.destroy(
+      new TransientError(
+        `${requestName(method, url)}: the answer took longer than ${timeoutMs} ms`,
+      ),
+    );
+  const timer = setTimeout(late, timeoutMs);
+  try {
+    return await collect(answer, maxBytes);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw transportError(method, url, error);
+  } finally {
+    clearTimeout(timer);
+    body.destroy();
+  }
+}
+
+async function collect({ method, url, headers, body }: Answer, maxBytes: number): Promise<Buffer> {
+  const tooLarge = () =>
+    new InvalidError(`${requestName(method, url)}: the answer is larger than ${maxBytes} bytes`);
+  if (Number(headers['content-length'] ?? 0) > maxBytes && method !== 'HEAD') throw tooLarge();
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    length += (chunk as Buffer).length;
+    if (length > maxBytes) throw tooLarge();
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Drops an answer whose body nobody wants. */
+export function discard({ body }: Answer): void {
+  body.on('error', () => undefined);
+  body.destroy();
+}
+
+/** Of a header that must not repeat, the first value. */
+export function headerOf({ headers }: Answer, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+export function headersOf({ headers }: Answer, name: string): string[] {
+  const value = headers[name];
+  return value === undefined ? [] : Array.isArray(value) ? value : [value];
+}
