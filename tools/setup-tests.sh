@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sees that what the tests look at the kernel with is on this machine, and installs the Debian packages that are
-# missing. docker's own command is only unpacked into build/tools: its package would start another engine.
+# missing. docker's own command and docker-registry are only unpacked into build/tools: their packages would start services.
 # Says nothing when nothing is missing. Without root there is nothing to do: those tests are skipped.
 set -eu
 [ "$(id -u)" = 0 ] || exit 0
@@ -16,14 +16,21 @@ need iptables iptables
 need setcap libcap2-bin
 need script bsdutils
 need ps procps
+need openssl openssl
 [ -e /usr/lib/python3/dist-packages/docker ] || missing="$missing python3-docker"
 
-docker=yes
-PATH="$PATH:$PWD/build/tools/usr/bin" command -v docker >/dev/null 2>&1 || docker=''
-[ -n "$missing" ] || [ -z "$docker" ] || exit 0
+unpacked=''
+need_unpacked() { # COMMAND PACKAGE…: the first package there is
+  PATH="$PATH:$PWD/build/tools/usr/bin" command -v "$1" >/dev/null 2>&1 && return
+  shift
+  unpacked="$unpacked $(echo "$*" | tr ' ' '|')"
+}
+need_unpacked docker docker-cli docker.io
+need_unpacked docker-registry docker-registry
+[ -n "$missing$unpacked" ] || exit 0
 
 command -v apt-get >/dev/null 2>&1 || {
-  echo "for all tests install:$missing docker's command" >&2
+  echo "for all tests install:$missing$unpacked" >&2
   exit 0
 }
 export DEBIAN_FRONTEND=noninteractive
@@ -32,17 +39,18 @@ trap 'rm -f "$log"' EXIT
 fetch() {
   # shellcheck disable=SC2086
   [ -z "$missing" ] || apt-get install -qq -y --no-install-recommends $missing
-  [ -n "$docker" ] || unpack_docker
+  for packages in $unpacked; do unpack "$packages" || return; done
 }
-unpack_docker() {
+unpack() { # PACKAGE|PACKAGE…
   mkdir -p build/tools
   folder=$(mktemp -d)
-  (cd "$folder" && { apt-get download -qq docker-cli || apt-get download -qq docker.io; })
-  dpkg -x "$folder"/docker*.deb build/tools
+  for package in $(echo "$1" | tr '|' ' '); do
+    (cd "$folder" && apt-get download -qq "$package") && break
+  done
+  dpkg -x "$folder"/*.deb build/tools
   rm -r "$folder"
 }
-[ -n "$docker" ] || note=" and docker's command"
-echo "for the tests:$missing${note:-}"
+echo "for the tests:$missing$unpacked"
 fetch >"$log" 2>&1 </dev/null || { apt-get update -qq && fetch; } >"$log" 2>&1 </dev/null || {
   cat "$log" >&2
   exit 1
