@@ -14,6 +14,7 @@ import { syncFilesystem } from '../kernel/files-at.ts';
 import type { Paths } from '../store/paths.ts';
 import { readRecord, writeRecord } from '../store/record.ts';
 import { deleteTree, removeTree } from '../store/remove-tree.ts';
+import { type Descriptor, isDigest } from './descriptor.ts';
 import { decompress } from './tar/decompress.ts';
 import { defaultLimits, type TarLimits } from './tar/limits.ts';
 import { unpack } from './unpack.ts';
@@ -24,6 +25,10 @@ export interface Layer {
   diffId: string;
   /** Sum of the files' sizes. */
   sizeBytes: number;
+  /** The archive it came as, in the content store; a layer that was made here has none. */
+  blob?: Descriptor | undefined;
+  /** Repositories known to have the blob, `docker.io/library/busybox`: a push may mount it from there. */
+  sources?: string[] | undefined;
 }
 
 /** A layer that is complete but not visible. */
@@ -35,6 +40,14 @@ const layerRecord = z.object({
   schema: z.literal(1),
   diffId: z.string().regex(/^sha256:[a-f0-9]{64}$/),
   sizeBytes: z.int().nonnegative(),
+  blob: z
+    .object({
+      mediaType: z.string(),
+      digest: z.string().refine(isDigest),
+      size: z.int().nonnegative(),
+    })
+    .optional(),
+  sources: z.array(z.string()).optional(),
 });
 
 /** Prefix of what this file puts into `staging/` and `trash/`. */
@@ -54,11 +67,11 @@ export class LayerStore {
       const dir = join(this.paths.layers, name);
       if (!/^[a-f0-9]{64}$/.test(name) || !(await isDirectory(join(dir, 'diff')))) continue;
       const diffId = `sha256:${name}`;
-      const sizeBytes = await readSize(dir).catch((error: unknown) => {
+      const layer = await readLayer(dir).catch((error: unknown) => {
         log.warn({ dir, error: String(error) }, 'the size of a layer is lost');
-        return 0;
+        return { sizeBytes: 0 };
       });
-      this.#layers.set(diffId, { diffId, sizeBytes });
+      this.#layers.set(diffId, { ...layer, diffId });
     }
   }
 
@@ -150,8 +163,9 @@ function isFull(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT'].includes(String((error as { code?: unknown }).code));
 }
 
-async function readSize(dir: string): Promise<number> {
-  return (await readRecord(join(dir, 'layer.json'), layerRecord)).sizeBytes;
+async function readLayer(dir: string): Promise<Omit<Layer, 'diffId'>> {
+  const { sizeBytes, blob, sources } = await readRecord(join(dir, 'layer.json'), layerRecord);
+  return { sizeBytes, blob, sources };
 }
 
 async function isDirectory(path: string): Promise<boolean> {

@@ -11,6 +11,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readRecord } from '../store/record.ts';
+import { isDigest } from './descriptor.ts';
 import { type OciConfig, parseOciConfig } from './oci-config.ts';
 
 const recordSchema = z.object({
@@ -19,6 +20,8 @@ const recordSchema = z.object({
   tags: z.record(z.string(), z.int().nonnegative()),
   /** Full `name@sha256:…` references. */
   digests: z.array(z.string()),
+  /** Of the manifest it came with, in the content store; an image that was made here has none. */
+  manifest: z.string().refine(isDigest).optional(),
 });
 
 export type ImageRecord = z.infer<typeof recordSchema>;

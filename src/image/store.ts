@@ -14,6 +14,7 @@ import type { Logger } from 'pino';
 import type { Paths } from '../store/paths.ts';
 import { writeRecord } from '../store/record.ts';
 import { deleteTree, removeTree } from '../store/remove-tree.ts';
+import { BlobStore } from './blobs.ts';
 import { find } from './find.ts';
 import type { Image } from './image.ts';
 import { type ImportOptions, importImage } from './import.ts';
@@ -37,12 +38,14 @@ export class ImageStore {
   #hasBroken = false;
   #last: Promise<unknown> = Promise.resolve();
   readonly layers: LayerStore;
+  readonly blobs: BlobStore;
 
   private constructor(
     readonly paths: Paths,
     readonly log: Logger,
   ) {
     this.layers = new LayerStore(paths);
+    this.blobs = new BlobStore(paths);
   }
 
   /** Reads what is on disk, and clears away what a crash left half-made. */
@@ -51,6 +54,7 @@ export class ImageStore {
     for (const dir of [paths.images, paths.layers, paths.staging, paths.trash])
       await mkdir(dir, { recursive: true, mode: 0o700 });
     await store.#clearLeftovers();
+    await store.blobs.open();
     await store.layers.open(log);
     await store.#load();
     await store.#removeOrphans();
@@ -211,7 +215,7 @@ export class ImageStore {
 
   async #clearLeftovers(): Promise<void> {
     for (const name of await readdir(this.paths.staging))
-      if (/^(image|layer)-/.test(name)) await deleteTree(join(this.paths.staging, name));
+      if (/^(image|layer|blob)-/.test(name)) await deleteTree(join(this.paths.staging, name));
     for (const name of await readdir(this.paths.trash))
       if (/^[a-f0-9]{64}\./.test(name)) await deleteTree(join(this.paths.trash, name));
   }

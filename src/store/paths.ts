@@ -2,7 +2,7 @@
  * Every path Petri writes to, in one place (docs/paths.md says who writes each, and when).
  *
  *     DATA  lock · containers/ID/{container.json,steps.json,hostname,hosts,resolv.conf,log,upper,work,rootfs}
- *           images/ID/ · layers/DIFFID/ · staging/ · trash/
+ *           images/ID/ · layers/DIFFID/ · blobs/DIGEST · staging/ · trash/
  *     RUN   containers/ID/{shim.sock,exit} · containers/ID/exec/EXECID/{shim.sock,exit} · petri.sock · petri.pid
  */
 import { join } from 'node:path';
@@ -36,6 +36,10 @@ export class Paths {
   }
   get layers(): string {
     return join(this.data, 'layers');
+  }
+  /** Compressed layers and manifests as they came, by digest. */
+  get blobs(): string {
+    return join(this.data, 'blobs');
   }
   /** The layer that lies on top of every image: true /dev, /proc, /sys and files under /etc. */
   get initLayer(): string {
