@@ -325,6 +325,7 @@ describe('templates', () => {
     ['blocks', '{{if true}}'.repeat(50_000)],
     ['else ifs', `{{if false}}${'{{else if false}}'.repeat(50_000)}{{end}}`],
     ['a count without end', '{{range 99999999999}}x{{end}}'],
+    ['a count without end over nothing', '{{range 99999999999}}{{end}}'],
     ['a width without end', '{{printf "%999999999999s" .Name}}'],
     ['counts in counts', '{{range 100000}}{{range 100000}}x{{end}}{{end}}'],
     ['many blanks', `{{${' '.repeat(200_000)}`],

@@ -55,9 +55,13 @@ class Evaluator {
     this.output.push(text);
   }
 
-  #node(node: TreeNode, scope: Scope & { variables: Map<string, { value: unknown }> }): void {
+  #count(): void {
     this.#nodes += 1;
     if (this.#nodes > MAX_NODES) throw new TemplateError(`it takes more than ${MAX_NODES} steps`);
+  }
+
+  #node(node: TreeNode, scope: Scope & { variables: Map<string, { value: unknown }> }): void {
+    this.#count();
     switch (node.kind) {
       case 'text':
         this.#print(node.text);
@@ -91,6 +95,8 @@ class Evaluator {
     let isEmpty = true;
     for (const [key, value] of entriesOf(this.#pipeline(node.pipeline, outer))) {
       isEmpty = false;
+      // A body of nothing has no nodes that would be counted.
+      this.#count();
       const scope = { cursor: value, variables: new Map(outer.variables) };
       const isPair = node.pipeline.variables.length === 2;
       this.#assign(node.pipeline, isPair ? [key, value] : [value], scope);
