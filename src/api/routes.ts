@@ -46,7 +46,7 @@ const system: Route[] = [
     'GET',
     '/events',
     events,
-    '`since` reaches back over the last 256 events of this supervisor',
+    '`since` reaches back over the last 256 events, also those before a restart of the engine',
   ),
   built('GET', '/system/df', df, 'No volumes and no build cache'),
   built('POST', '/containers/prune', prune.containers),

@@ -2,7 +2,7 @@
  * Every path Petri writes to, in one place (docs/paths.md says who writes each, and when).
  *
  *     DATA  lock · containers/ID/{container.json,steps.json,hostname,hosts,resolv.conf,log,upper,work,rootfs}
- *           images/ID/ · layers/DIFFID/ · blobs/DIGEST · staging/ · trash/
+ *           images/ID/ · layers/DIFFID/ · blobs/DIGEST · staging/ · trash/ · events
  *     RUN   containers/ID/{shim.sock,exit} · containers/ID/exec/EXECID/{shim.sock,exit} · petri.sock · petri.pid
  */
 import { join } from 'node:path';
@@ -19,6 +19,10 @@ export class Paths {
 
   get lock(): string {
     return join(this.data, 'lock');
+  }
+  /** The last events, for those who ask what was before a restart. */
+  get events(): string {
+    return join(this.data, 'events');
   }
   /** Half-made objects; whatever is here at start is deleted. */
   get staging(): string {

@@ -16,6 +16,7 @@ import { type BridgeNetwork, openBridge } from '../network/bridge.ts';
 import { lockDataRoot } from '../store/lock.ts';
 import { Paths } from '../store/paths.ts';
 import { emptyFolder } from '../store/remove-tree.ts';
+import { EventFile } from './event-file.ts';
 import { EventBus } from './events.ts';
 import { gatherFacts } from './facts.ts';
 import { HealthMonitor } from './health-monitor.ts';
@@ -76,6 +77,7 @@ async function openOn(
   const registries = openRegistries({ insecureRegistries, mirrors: registryMirrors });
   const restarts = new Restarts();
   const health = new HealthMonitor();
+  const eventFile = await EventFile.open(paths.events, options.log);
   const engine: OpenEngine = {
     paths,
     facts: gatherFacts(),
@@ -83,7 +85,7 @@ async function openOn(
     registries,
     containers: new ContainerTable(),
     network,
-    events: new EventBus(),
+    events: new EventBus(eventFile),
     shimFd: sealedMemfd('petri-shim', await readFile(options.shimPath)),
     initFd: sealedMemfd(
       'petri-init',
@@ -103,6 +105,7 @@ async function openOn(
       else network.close();
       close(this.shimFd);
       close(this.initFd);
+      eventFile.close();
       unlock();
     },
   };

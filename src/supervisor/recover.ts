@@ -19,6 +19,7 @@ import {
   watchEnd,
 } from '../container/end.ts';
 import type { Engine } from '../container/engine.ts';
+import { emit } from '../container/events.ts';
 import { adoptExecs } from '../container/exec/adopt.ts';
 import { PARENT } from '../container/plan/cgroup.ts';
 import type { ContainerRecord } from '../container/record.ts';
@@ -41,6 +42,7 @@ export async function recover(engine: Engine): Promise<void> {
       for (const { ipAddress } of Object.values(record.endpoints))
         engine.network.pool.reserve(ipAddress);
   await Promise.all(engine.containers.all().map((container) => recoverOne(engine, container)));
+  for (const container of engine.containers.all()) tellMissedEnd(engine, container);
   await sweep(engine);
 }
 
@@ -93,6 +95,7 @@ async function follow(engine: Engine, container: Container, link: ShimLink): Pro
   if (!isAlive(state) || state.pid !== pid) {
     const { bootId } = engine.facts;
     await setState(container, { status: 'running', pid, startTicks, bootId, startedAt: now() });
+    emit(engine, container, 'start');
   }
   watchEnd(engine, container, link, 0);
   await adoptExecs(engine, container);
@@ -107,7 +110,7 @@ async function settle(engine: Engine, container: Container): Promise<void> {
     await recordEnd(engine, container, rebooted ? hostRestarted() : (end ?? unknownEnd()));
     return;
   }
-  if (end) await recordUnseenRun(container, end);
+  if (end) await recordUnseenRun(engine, container, end);
   await release(engine, container, {});
   if (container.record.hostConfig.AutoRemove && state.status !== 'created')
     await remove(engine, container, { force: false, volumes: true });
@@ -118,10 +121,24 @@ function hostRestarted(): End {
 }
 
 /** It was started, ran and ended between two writes of its record. */
-async function recordUnseenRun(container: Container, end: End): Promise<void> {
+async function recordUnseenRun(engine: Engine, container: Container, end: End): Promise<void> {
   const ended = { ...end, startedAt: end.finishedAt, oomKilled: false };
   const { state, changes } = afterEnd(container, ended, 0);
   await setState(container, state, changes);
+  emit(engine, container, 'start');
+}
+
+/** The record of an end is written before its event: a supervisor may have been killed between the two. */
+function tellMissedEnd(engine: Engine, container: Container): void {
+  const { state } = container.record;
+  if (state.status !== 'exited' && state.status !== 'restarting') return;
+  const last = engine.events
+    .history()
+    .findLast(({ id, action }) => id === container.id && (action === 'start' || action === 'die'));
+  if (last?.action !== 'start') return;
+  const ranMs = Date.parse(state.finishedAt) - Date.parse(state.startedAt);
+  const execDuration = String(Math.max(0, Math.floor(ranMs / 1000)));
+  emit(engine, container, 'die', { execDuration, exitCode: String(state.exitCode) });
 }
 
 /** Groups and run folders that belong to no living container: of a start that a crash cut off. */

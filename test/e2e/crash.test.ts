@@ -98,6 +98,72 @@ test('a container whose shim is killed is ended, recorded and cleaned', async ()
   expect((await petri.docker('rm', 'orphan')).code).toBe(0);
 });
 
+interface Told {
+  Type: string;
+  Action: string;
+  Actor: { ID: string; Attributes: Record<string, string> };
+  timeNano: string;
+}
+
+/** All events up to now, as `docker events --since` gives them; the time as its digits. */
+async function eventsUntilNow(): Promise<Told[]> {
+  const { text } = await petri.api(
+    'GET',
+    `/events?since=0&until=${(Date.now() / 1000).toFixed(3)}`,
+  );
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line.replace(/"timeNano":(\d+)/, '"timeNano":"$1"')) as Told);
+}
+
+test('events go on over kills: what was before is told, what ended meanwhile too, in one order, once', async () => {
+  const script = 'while [ ! -e /go ]; do usleep 10000; done; exit 9';
+  const { text } = await petri.api('POST', '/containers/create?name=told', {
+    Image: 'busybox',
+    Cmd: ['sh', '-c', script],
+  });
+  const { Id } = JSON.parse(text) as { Id: string };
+  await petri.api('POST', `/containers/${Id}/start`);
+  const before = await eventsUntilNow();
+  const [pid = 0] = (await inspect('{{.State.Pid}}', 'told')).map(Number);
+  await petri.kill();
+  await petri.up();
+  expect(await eventsUntilNow()).toEqual(before);
+  await petri.kill();
+  const { appendFileSync, writeFileSync } = await import('node:fs');
+  writeFileSync(`/proc/${pid}/root/go`, '');
+  await gone(pid);
+  appendFileSync(`${petri.root}/data/events`, '{"type":"container","action":"torn","id":"');
+  await petri.up();
+  await petri.api('DELETE', `/containers/${Id}`);
+  await petri.kill();
+  await petri.up();
+  const after = await eventsUntilNow();
+  expect(after.slice(0, before.length)).toEqual(before);
+  const own = after.filter(({ Type, Actor }) => Type === 'container' && Actor.ID === Id);
+  expect(own.map(({ Action }) => Action)).toEqual(['create', 'start', 'die', 'destroy']);
+  expect(own[2]?.Actor.Attributes).toMatchObject({ exitCode: '9', name: 'told' });
+  const times = after.map(({ timeNano }) => BigInt(timeNano));
+  expect(times.every((time, i) => i === 0 || time > (times[i - 1] ?? 0n))).toBe(true);
+});
+
+test('an end that was recorded, and then the supervisor was killed before it told anybody, is told', async () => {
+  await petri.docker('run', '--name', 'untold', 'busybox', 'sh', '-c', 'exit 4');
+  await petri.kill();
+  const { readFileSync: read, writeFileSync } = await import('node:fs');
+  const file = `${petri.root}/data/events`;
+  const lines = read(file, 'utf8').split('\n');
+  const at = lines.findLastIndex((line) => line.includes('"die"'));
+  expect(lines[at]).toContain('untold');
+  writeFileSync(file, `${lines.slice(0, at).join('\n')}\n`);
+  await petri.up();
+  const own = (await eventsUntilNow()).filter(({ Actor }) => Actor.Attributes.name === 'untold');
+  expect(own.filter(({ Action }) => Action === 'die')).toHaveLength(1);
+  expect(own.at(-1)).toMatchObject({ Action: 'die', Actor: { Attributes: { exitCode: '4' } } });
+  await petri.docker('rm', 'untold');
+});
+
 /** Field 22 of proc_pid_stat(5). */
 function startTicks(pid: number): string | undefined {
   return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[19];
