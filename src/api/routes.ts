@@ -16,6 +16,7 @@ import * as verbs from './containers/verbs.ts';
 import { wait } from './containers/wait.ts';
 import * as exec from './exec/exec.ts';
 import { start as startExec } from './exec/start.ts';
+import { steps as execSteps } from './exec/steps.ts';
 import { commitContainer } from './images/commit.ts';
 import { create as createImage } from './images/create.ts';
 import * as image from './images/inspect.ts';
@@ -75,7 +76,7 @@ const containers: Route[] = [
     'GET',
     '/containers/{id}/steps',
     steps,
-    "Petri's own: the steps that built it and their results; `follow=1` streams them",
+    "Petri's own: the steps that built it, their results, and its execs; `follow=1` streams the steps",
   ),
   built('GET', '/containers/{id}/top', top),
   built('GET', '/containers/{id}/stats', stats),
@@ -92,7 +93,12 @@ const containers: Route[] = [
     'What the kernel refuses is 409 and nothing has changed; memory without a limit before implies as much swap',
   ),
   built('POST', '/containers/{id}/rename', verbs.rename),
-  built('POST', '/containers/{id}/resize', verbs.resize),
+  built(
+    'POST',
+    '/containers/{id}/resize',
+    verbs.resize,
+    'Before the start the size is kept for it',
+  ),
   built('POST', '/containers/{id}/wait', wait, 'An unknown condition is refused'),
   {
     ...built('POST', '/containers/{id}/attach', attach, "Detach keys are the client's affair"),
@@ -116,6 +122,12 @@ const execs: Route[] = [
     '/exec/{id}/json',
     exec.inspect,
     'Of execs that an earlier supervisor started only those that run are known',
+  ),
+  built(
+    'GET',
+    '/exec/{id}/steps',
+    execSteps,
+    "Petri's own: the steps that made it and their results; `follow=1` streams them; those of an earlier supervisor are gone",
   ),
 ];
 

@@ -62,6 +62,21 @@ export const phases: Readonly<Record<Phase, PhaseText>> = {
   },
 };
 
+/** What a list of steps makes. */
+export type Explained = 'container' | 'exec';
+
+/** Phases that mean something else when a program goes into a container that runs. */
+const purposesOfExec: Partial<Record<Phase, string>> = {
+  cgroup: "the container's control group: its limits hold for this program too",
+  namespaces:
+    'a process goes into the container, and nobody inside sees it before it has given up its rights',
+};
+
+/** What a phase is for, as a heading's second line. */
+export function purposeOf(phase: Phase, of: Explained = 'container'): string {
+  return (of === 'exec' ? purposesOfExec[phase] : undefined) ?? phases[phase].purpose;
+}
+
 export const phaseOrder = Object.keys(phases) as Phase[];
 
 /** What a phase without a step means. */

@@ -5,7 +5,7 @@
 import { errnoNames } from '../kernel/generated/constants.ts';
 import type { Phase, Result, Step } from '../step/step.ts';
 import { formatCall } from './call.ts';
-import { phases } from './phases.ts';
+import { type Explained, purposeOf } from './phases.ts';
 import {
   escapeControls,
   painter,
@@ -25,6 +25,11 @@ const INDENT = NUMBER + 1 + ACTOR + 2;
 /** Where a call may be broken: after an argument or a flag, and before what it produced. */
 const CALL_BREAK = /(?<=, |\||\()|(?= → )/;
 
+export interface StepOptions extends TextOptions {
+  /** What the steps make. */
+  of?: Explained;
+}
+
 /**
  * @param steps the whole list
  * @param results of the steps that were tried, in any order; empty: the plan alone
@@ -33,7 +38,7 @@ const CALL_BREAK = /(?<=, |\||\()|(?= → )/;
 export function renderSteps(
   steps: readonly Step[],
   results: readonly Result[] = [],
-  options: TextOptions = {},
+  options: StepOptions = {},
 ): string {
   const byNumber = new Map(results.map((result) => [result.n, result]));
   const own = ownTimes(results);
@@ -47,7 +52,7 @@ export function renderSteps(
 }
 
 /** How a step is shown while it happens. */
-export interface LineOptions extends TextOptions {
+export interface LineOptions extends StepOptions {
   /**
    * The step shown before; null when there is none yet. A step that begins a phase gets the phase's
    * heading, and a why is not said twice in a row. Not given: the step stands alone.
@@ -117,7 +122,7 @@ export function formatResult(result: Result | undefined): string {
 function renderHeading(
   group: readonly Step[],
   own: ReadonlyMap<number, number>,
-  options: TextOptions,
+  options: StepOptions,
 ): string {
   const phase = group[0]?.phase ?? 'program';
   const tried = group.filter((step) => own.has(step.n));
@@ -126,11 +131,11 @@ function renderHeading(
   return heading(phase, ` ${parts.join(' · ')}`, options);
 }
 
-function heading(phase: Phase, right: string, { color, width }: TextOptions): string {
+function heading(phase: Phase, right: string, { color, width, of }: StepOptions): string {
   const paint = painter(color);
   const left = `── ${phase} `;
   const rule = '─'.repeat(Math.max(2, usableWidth(width) - left.length - right.length));
-  const purpose = wrap(phases[phase].purpose, usableWidth(width) - 3);
+  const purpose = wrap(purposeOf(phase, of), usableWidth(width) - 3);
   return [
     paint('bold', `${left}${rule}${right}`),
     ...purpose.map((line) => `   ${paint('dim', line)}`),

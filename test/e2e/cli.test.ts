@@ -258,6 +258,36 @@ describe('the command', () => {
     await petri(['rm', id.trim()]);
   });
 
+  it('explains an exec, as it happens and afterwards', async () => {
+    await petri(['run', '-d', '--name', 'host', 'busybox', 'sleep', '1000']);
+    const ran = await petri(['exec', '--explain', 'host', 'echo', 'hi']);
+    expect(ran).toMatchObject({ code: 0, stdout: 'hi\n' });
+    expect(ran.stderr).toMatch(/── namespaces ─+\n {3}a process goes into the container/);
+    expect(ran.stderr).toMatch(/setns\(<pidfd\.container>[\s\S]* = 0 +\d+ µs/);
+    const failed = await petri(['exec', '--explain=json', 'host', '/no/such']);
+    expect(failed.code).toBe(127);
+    const last = JSON.parse(
+      failed.stderr
+        .trim()
+        .split('\n')
+        .findLast((line) => line.startsWith('{')) ?? '',
+    );
+    expect(last).toMatchObject({ Step: { call: 'execve' }, Result: { ret: -1 } });
+    expect((await petri(['explain', '--exec', 'host'])).stdout).toMatch(
+      /execve\("\/no\/such"[\s\S]*failed, and what was done before it is undone/,
+    );
+    const { Execs } = JSON.parse((await engine.api('GET', '/containers/host/steps')).text) as {
+      Execs: string[];
+    };
+    const first = await petri(['explain', `--exec=${Execs[0]?.slice(0, 12)}`, 'host']);
+    expect(first.stdout).toMatch(/execve\("echo"[\s\S]*\d+ steps · [\d.]+ ms/);
+    expect(await petri(['explain', '--exec=nosuch', 'host'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('no such exec'),
+    });
+    await petri(['rm', '-f', 'host']);
+  });
+
   it('shows no byte of a message that drives the terminal', async () => {
     const { stderr } = await petri(['inspect', 'a\x1b]0;x\x07b']);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: their absence is the claim

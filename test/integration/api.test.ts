@@ -222,6 +222,65 @@ test('steps are told as they happen, and afterwards', async () => {
   await remove(id);
 });
 
+describe('the steps of an exec', () => {
+  const lines = (text: string) =>
+    text
+      .split(/\r?\n/)
+      .filter((line) => line.startsWith('{'))
+      .map(
+        (line) => JSON.parse(line) as { Step: { n: number; call: string }; Result: { n: number } },
+      );
+
+  test('are told as they happen, and afterwards, with results and times', async () => {
+    const id = await create(['sleep', '60']);
+    await post(`/containers/${id}/start`);
+    const made = await call(api, 'POST', `/containers/${id}/exec`, { Cmd: ['true'] });
+    const exec = (JSON.parse(made.body) as { Id: string }).Id;
+    const path = `/exec/${exec}/steps`;
+    expect(JSON.parse((await call(api, 'GET', path)).body)).toEqual({ Steps: [], Results: [] });
+    const stream = await open('GET', `${path}?follow=1`, 'Connection: close\r\n');
+    expect((await call(api, 'POST', `/exec/${exec}/start`, { Detach: true })).status).toBe(200);
+    const told = lines(String(await readToEnd(stream)));
+    const kept = JSON.parse((await call(api, 'GET', path)).body);
+    const numbers = kept.Steps.map(({ n }: { n: number }) => n);
+    expect(told.map(({ Step }) => Step.n).sort((a, b) => a - b)).toEqual(numbers);
+    expect(told.map(({ Result }) => Result)).toEqual(kept.Results);
+    expect(told.map(({ Step }) => Step.call)).toContain('setns');
+    expect(
+      kept.Results.every(
+        ({ ret, durationNs }: { ret: number; durationNs: number }) => ret >= 0 && durationNs > 0,
+      ),
+    ).toBe(true);
+    const later = await open('GET', `${path}?follow=1`, 'Connection: close\r\n');
+    expect(lines(String(await readToEnd(later)))).toHaveLength(told.length);
+    const own = JSON.parse((await call(api, 'GET', `/containers/${id}/steps`)).body);
+    expect(own.Execs).toEqual([exec]);
+    await remove(id);
+  });
+
+  test('of one that fails end with the step that failed', async () => {
+    const id = await create(['sleep', '60']);
+    await post(`/containers/${id}/start`);
+    const made = await call(api, 'POST', `/containers/${id}/exec`, { Cmd: ['/no/such'] });
+    const exec = (JSON.parse(made.body) as { Id: string }).Id;
+    const stream = await open('GET', `/exec/${exec}/steps?follow=1`, 'Connection: close\r\n');
+    expect((await call(api, 'POST', `/exec/${exec}/start`, { Detach: true })).status).toBe(400);
+    const told = lines(String(await readToEnd(stream)));
+    expect(told.at(-1)).toMatchObject({ Step: { call: 'execve' }, Result: { ret: -1, errno: 2 } });
+    await remove(id);
+  });
+
+  test('of one that is never started end with its container', async () => {
+    const id = await create(['sleep', '60']);
+    await post(`/containers/${id}/start`);
+    const made = await call(api, 'POST', `/containers/${id}/exec`, { Cmd: ['true'] });
+    const exec = (JSON.parse(made.body) as { Id: string }).Id;
+    const stream = await open('GET', `/exec/${exec}/steps?follow=1`, 'Connection: close\r\n');
+    await remove(id);
+    expect(lines(String(await readToEnd(stream)))).toEqual([]);
+  });
+});
+
 test('events tell a lifecycle in order', async () => {
   const stream = await open('GET', '/events?filters={"type":["container"]}', '');
   const id = await create(['true']);

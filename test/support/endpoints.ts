@@ -104,6 +104,7 @@ const described: Record<string, Description> = {
   'POST /exec/{id}/start': { body: { Detach: true } },
   'POST /exec/{id}/resize': { base: 'h=24&w=80', query: { h: 'side', w: 'side' } },
   'GET /exec/{id}/json': {},
+  'GET /exec/{id}/steps': { query: { follow: 'flag' } },
   'GET /images/json': { query: { all: 'flag', filters: 'filters' } },
   'POST /images/create': { base: 'fromImage=nosuch', query: { fromImage: 'reference' } },
   'GET /images/{name*}/json': {},

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ExecConfig } from '../../src/container/exec/exec.ts';
 import { planExec } from '../../src/container/plan/exec.ts';
+import { renderSteps } from '../../src/explain/steps.ts';
 import { encodePlan } from '../../src/step/encode.ts';
 import type { Step } from '../../src/step/step.ts';
 import { EXEC_CONFIG } from '../support/exec.ts';
@@ -56,6 +57,12 @@ describe.each(plans)('the plan of an exec, %s', (name, steps) => {
   test('is the golden one', async () => {
     await expect(`${JSON.stringify(steps, null, 1)}\n`).toMatchFileSnapshot(
       `golden/plan-exec-${name}.json`,
+    );
+  });
+
+  test('can be read as what it is: a program that goes into a container', async () => {
+    await expect(renderSteps(steps, [], { of: 'exec' })).toMatchFileSnapshot(
+      `golden/explain-exec-${name}.txt`,
     );
   });
 

@@ -1,7 +1,8 @@
 /** Calls on execs, in the order of the API's reference. */
 import type { Socket } from 'node:net';
+import { jsonLines } from './lines.ts';
 import type { Transport } from './transport.ts';
-import type { ExecBody, ExecDetails } from './types.ts';
+import type { ExecBody, ExecDetails, StepAnswer, StepLine } from './types.ts';
 
 export class Execs {
   constructor(private readonly transport: Transport) {}
@@ -23,6 +24,17 @@ export class Execs {
 
   resize(id: string, rows: number, columns: number): Promise<void> {
     return this.transport.json('POST', path(id, 'resize'), { query: { h: rows, w: columns } });
+  }
+
+  /** Petri's own: the steps that made it and their results. */
+  steps(id: string): Promise<StepAnswer> {
+    return this.transport.json('GET', path(id, 'steps'));
+  }
+
+  /** Petri's own: each step as it is performed, until its program runs or could not be started. */
+  async followSteps(id: string): Promise<AsyncGenerator<StepLine>> {
+    const query = { follow: true };
+    return jsonLines<StepLine>(await this.transport.open('GET', path(id, 'steps'), { query }));
   }
 
   inspect(id: string): Promise<ExecDetails> {

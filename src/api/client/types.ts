@@ -107,9 +107,11 @@ export interface WaitAnswer {
 export interface StepAnswer {
   Steps: Step[];
   Results: Result[];
+  /** Of a container: the ids of its execs, oldest first. */
+  Execs?: string[];
 }
 
-/** One line of `GET /containers/{id}/steps?follow=1`. */
+/** One line of `GET /containers/{id}/steps?follow=1`, and of `/exec/{id}/steps`. */
 export interface StepLine {
   Step: Step;
   Result: Result;

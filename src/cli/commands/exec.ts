@@ -5,6 +5,8 @@ import type { ExecBody } from '../../api/client/types.ts';
 import type { CommandSpec } from '../command.ts';
 import { CommandError, UsageError } from '../errors.ts';
 import { type Flags, flagErrorCode } from '../flags.ts';
+import { explainFlag } from '../run/flags.ts';
+import { followSteps } from '../run/follow.ts';
 import { joinEnvironment } from '../run/values.ts';
 import type { Session } from '../session.ts';
 import { converse } from '../terminal/conversation.ts';
@@ -22,6 +24,7 @@ export const exec: CommandSpec = {
     { long: 'detach-keys', value: 'string', text: 'keys that detach (ctrl-p,ctrl-q)' },
     { long: 'env', short: 'e', value: 'list', list: true, text: 'environment, key=value or key' },
     { long: 'env-file', value: 'list', list: true, parse: readLines, text: 'file of environment' },
+    explainFlag(),
     { long: 'interactive', short: 'i', text: 'send it stdin' },
     { long: 'privileged', text: 'all capabilities' },
     { long: 'tty', short: 't', text: 'a terminal' },
@@ -34,9 +37,15 @@ export const exec: CommandSpec = {
       throw new CommandError('the input device is not a TTY');
     const client = await session.client();
     const { Id } = await client.execs.create(container, body);
-    if (!flags.switch('detach')) return inForeground(session, client, Id, body);
-    await client.execs.start(Id);
-    return 0;
+    const follow = () => client.execs.followSteps(Id);
+    const steps = await followSteps(session, follow, flags.text('explain'), 'exec');
+    try {
+      if (!flags.switch('detach')) return await inForeground(session, client, Id, body);
+      await client.execs.start(Id);
+      return 0;
+    } finally {
+      await steps.done;
+    }
   },
 };
 

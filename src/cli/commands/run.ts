@@ -65,7 +65,11 @@ async function runDetached(
   id: string,
   flags: Flags,
 ): Promise<number> {
-  const steps = await followSteps(session, client, id, flags.text('explain'));
+  const steps = await followSteps(
+    session,
+    () => client.containers.followSteps(id),
+    flags.text('explain'),
+  );
   try {
     await client.containers.start(id);
     return 0;
@@ -84,7 +88,11 @@ async function runAttached(
   flags: Flags,
   streams: Attached,
 ): Promise<number> {
-  const steps = await followSteps(session, client, id, flags.text('explain'));
+  const steps = await followSteps(
+    session,
+    () => client.containers.followSteps(id),
+    flags.text('explain'),
+  );
   return inForeground(session, client, id, {
     ...streams,
     tty: flags.switch('tty'),

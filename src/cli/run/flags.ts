@@ -167,14 +167,14 @@ export const runFlags: readonly FlagSpec[] = [
   { long: 'detach', short: 'd', text: 'in the background; print the id' },
   { long: 'detach-keys', value: 'string', text: 'keys that detach (ctrl-p,ctrl-q)' },
   { long: 'sig-proxy', text: 'pass signals on to the program (default true)' },
-  {
-    long: 'explain',
-    value: 'format',
-    bare: 'text',
-    parse: parseExplain,
-    text: 'print the steps as they happen: text or json',
-  },
+  explainFlag(),
 ];
+
+/** Of `run` and `exec`. */
+export function explainFlag(): FlagSpec {
+  const text = 'print the steps as they happen: text or json';
+  return { long: 'explain', value: 'format', bare: 'text', parse: parseExplain, text };
+}
 
 function parseExplain(text: string): string {
   if (text === 'text' || text === 'json') return text;

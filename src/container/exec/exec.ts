@@ -4,6 +4,7 @@
  */
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
+import type { Result, Step } from '../../step/step.ts';
 import type { ShimLink } from '../shim-link.ts';
 import type { Execution } from '../steps-file.ts';
 import type { Container } from '../table.ts';
@@ -39,6 +40,10 @@ export type ExecState =
   | { status: 'ended'; pid: number; exitCode: number };
 
 export class Exec extends EventEmitter<{
+  /** A step was performed. */
+  step: [Step, Result];
+  /** Its program runs. */
+  started: [];
   /** It ended, or could not be started. */
   ended: [exitCode: number];
 }> {

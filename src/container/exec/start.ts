@@ -53,6 +53,7 @@ export async function startExec(
     const launched = await executePlan(engine, exec, socket, stream ? 2 : 1);
     const { pid, startTicks } = launched;
     exec.state = { status: 'running', pid, startTicks };
+    exec.emit('started');
     watchExecEnd(engine, exec, socket.link, launched.shimPid);
     return stream;
   } catch (error) {
@@ -88,7 +89,10 @@ async function executePlan(
   const steps = engine.alterPlan?.(planned) ?? planned;
   const results: Result[] = [];
   exec.execution = { steps, results };
-  const onResult = (_: Step, result: Result) => void results.push(result);
+  const onResult = (step: Step, result: Result) => {
+    results.push(result);
+    exec.emit('step', step, result);
+  };
   const shim = shimPlanOf(exec, clients);
   return execute({ engine, steps, shim, socket, kept: new Map(), onResult });
 }
