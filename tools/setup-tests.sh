@@ -1,6 +1,7 @@
 #!/bin/sh
 # Sees that what the tests look at the kernel with is on this machine, and installs the Debian packages that are
-# missing. docker's own command and docker-registry are only unpacked into build/tools: their packages would start services.
+# missing. docker's own command, dockerd to compare with and docker-registry are only unpacked into build/tools: their
+# packages would start services.
 # Says nothing when nothing is missing. Without root there is nothing to do: those tests are skipped.
 set -eu
 [ "$(id -u)" = 0 ] || exit 0
@@ -21,12 +22,16 @@ need openssl openssl
 
 unpacked=''
 need_unpacked() { # COMMAND PACKAGE…: the first package there is
-  PATH="$PATH:$PWD/build/tools/usr/bin" command -v "$1" >/dev/null 2>&1 && return
+  PATH="$PATH:$PWD/build/tools/usr/bin:$PWD/build/tools/usr/sbin" command -v "$1" >/dev/null 2>&1 && return
   shift
   unpacked="$unpacked $(echo "$*" | tr ' ' '|')"
 }
 need_unpacked docker docker-cli docker.io
 need_unpacked docker-registry docker-registry
+need_unpacked dockerd docker.io
+need_unpacked containerd containerd
+need_unpacked runc runc
+need_unpacked tini-static tini
 [ -n "$missing$unpacked" ] || exit 0
 
 command -v apt-get >/dev/null 2>&1 || {

@@ -1,7 +1,7 @@
 /** What docker's own command is asked to do, on Petri and on dockerd in turn. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { RunningEngine } from './engines.ts';
+import type { RunningEngine } from '../support/engines.ts';
 import { timed } from './statistics.ts';
 
 export interface Duel {

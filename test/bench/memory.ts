@@ -1,7 +1,7 @@
 /** Memory of processes: smaps_rollup in proc_pid_smaps(5). */
 import { readFileSync } from 'node:fs';
+import type { RunningEngine } from '../support/engines.ts';
 import { readProcesses } from '../support/processes.ts';
-import type { RunningEngine } from './engines.ts';
 
 export interface Memory {
   /** Resident: all pages, those shared with others in full. */

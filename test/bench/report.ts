@@ -2,7 +2,7 @@
 import { cpus, totalmem } from 'node:os';
 import { detectCgroups } from '../../src/kernel/cgroup.ts';
 import { kernelVersion } from '../../src/kernel/kernel-version.ts';
-import { dockerdVersion } from './engines.ts';
+import { dockerdVersion } from '../support/engines.ts';
 import type { Figures } from './statistics.ts';
 
 export interface Table {

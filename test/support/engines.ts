@@ -1,14 +1,14 @@
 /**
- * Engines to measure, each started by the bench on folders of its own and in network and mount namespaces of
+ * Engines to compare, Petri and dockerd, each started on folders of its own and in network and mount namespaces of
  * its own, so that what they leave on the host ends with them and neither sees the other's firewall.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { removeCgroup } from '../../src/kernel/cgroup.ts';
 import { parseMountinfo } from '../../src/kernel/mountinfo.ts';
-import { Api } from './api.ts';
+import { Api } from './api-client.ts';
 
 export interface RunningEngine {
   name: string;
@@ -20,6 +20,10 @@ export interface RunningEngine {
   stop(): Promise<void>;
 }
 
+/** dockerd may be installed, or only unpacked by tools/setup-tests.sh, with all it starts. */
+const UNPACKED = resolve('build/tools/usr');
+const PATH = [process.env.PATH, `${UNPACKED}/sbin`, `${UNPACKED}/bin`].join(delimiter);
+
 /** @param root an empty folder */
 export function startPetri(root: string): Promise<RunningEngine> {
   return startEngine('petri', root, ['bin/petri', 'supervisor', '--bip', '10.176.0.1/16']);
@@ -28,8 +32,11 @@ export function startPetri(root: string): Promise<RunningEngine> {
 /** Undefined when there is no dockerd on this machine. */
 export async function startDockerd(root: string): Promise<RunningEngine | undefined> {
   if (!dockerdVersion()) return undefined;
-  const parent = 'petri-bench-dockerd';
-  const command = ['dockerd', '--bip', '10.175.0.1/16', '--cgroup-parent', `/${parent}`];
+  const parent = `petri-dockerd-${process.pid}`;
+  const command = [
+    ...['dockerd', '--bip', '10.175.0.1/16', '--cgroup-parent', `/${parent}`],
+    ...['--storage-driver', 'overlay2'],
+  ];
   const engine = await startEngine('dockerd', root, command);
   const stop = async () => {
     await engine.stop();
@@ -47,7 +54,10 @@ async function removeEverywhere(group: string): Promise<void> {
 
 /** E.g. `20.10.24`. */
 export function dockerdVersion(): string | undefined {
-  const { stdout } = spawnSync('dockerd', ['--version'], { encoding: 'utf8' });
+  const { stdout } = spawnSync('dockerd', ['--version'], {
+    encoding: 'utf8',
+    env: { ...process.env, PATH },
+  });
   return /version ([\d.]+)/.exec(stdout ?? '')?.[1];
 }
 
@@ -68,10 +78,13 @@ async function startEngine(
     '--log-level',
     'error',
   ];
-  // If the bench is interrupted its engines end with it.
+  // If the one who started them is interrupted, they end as well.
   const isolated = ['-n', '-m', 'setpriv', '--pdeathsig', 'TERM'];
   const arguments_ = [...isolated, ...command, ...places, ...own];
-  const child = spawn('unshare', arguments_, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn('unshare', arguments_, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, PATH },
+  });
   const messages = collect(child);
   const api = new Api(socketPath);
   const ended = once(child, 'exit').then(() => {

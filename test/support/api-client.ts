@@ -38,7 +38,7 @@ export class Api {
   async importBusybox(tarball: string): Promise<void> {
     await this.call(
       'POST',
-      '/images/create?fromSrc=-&repo=busybox&tag=latest',
+      `/images/create?fromSrc=-&repo=busybox&tag=latest&changes=${encodeURIComponent('CMD ["sh"]')}`,
       createReadStream(tarball),
     );
   }
