@@ -21,8 +21,6 @@ export interface CommandSpec {
   readonly endsAtOperand?: boolean;
   /** Everything after the name is an operand, flags too. */
   readonly passesAll?: boolean;
-  /** Exit code when the number of operands is wrong; 1 unless told. */
-  readonly usageErrorCode?: number;
   /** @returns the exit code, 0 when nothing is returned */
   run(session: Session, operands: string[], flags: Flags): Promise<number | undefined>;
 }
@@ -91,10 +89,10 @@ function checkOperands(spec: CommandSpec, command: Command, operands: readonly s
       ? 'accepts no arguments'
       : least === most
         ? `requires ${count(least)}`
-        : operands.length < least
+        : most === Number.POSITIVE_INFINITY
           ? `requires at least ${count(least)}`
-          : `requires at most ${count(most)}`;
-  throw new UsageError(`'${fullName(command)}' ${rule}`, spec.usageErrorCode ?? 1);
+          : `requires at least ${least} and at most ${count(most)}`;
+  throw new UsageError(`'${fullName(command)}' ${rule}`, 1, 'operands');
 }
 
 /** `petri container ls` */

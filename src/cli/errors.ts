@@ -1,10 +1,17 @@
 /** How a command ends other than well. */
 
+/**
+ * What of the command line is wrong: a flag, the number of operands, or what a flag's value means together with the
+ * rest. Docker tells each in its own form.
+ */
+export type UsageKind = 'flag' | 'operands' | 'meaning';
+
 /** The command line is wrong; `code` is the exit code. */
 export class UsageError extends Error {
   constructor(
     message: string,
     readonly code: number,
+    readonly kind: UsageKind = 'flag',
   ) {
     super(message);
   }
@@ -18,4 +25,9 @@ export class CommandError extends Error {
   ) {
     super(message);
   }
+}
+
+/** The form in which `run` and `create` tell an error. */
+export function withHelp(message: string, command: string): string {
+  return `petri: ${message}\n\nRun 'petri ${command} --help' for more information`;
 }

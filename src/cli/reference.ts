@@ -1,5 +1,8 @@
 /** Names of images as they are written at the command line: `[host[:port]/]name[:tag][@digest]`. */
 
+import { parseReference } from '../image/reference.ts';
+import { CommandError } from './errors.ts';
+
 export interface Reference {
   repository: string;
   /** A tag, or a digest `sha256:…`; `latest` when neither is given. */
@@ -17,4 +20,17 @@ export function splitReference(text: string): Reference {
   if (colon > text.lastIndexOf('/'))
     return { repository: text.slice(0, colon), tag: text.slice(colon + 1) };
   return { repository: text, tag: 'latest' };
+}
+
+/**
+ * Refuses what is no reference before the engine is asked, as docker's command does.
+ * @param context docker's words before the reason
+ * @throws CommandError
+ */
+export function assertReference(text: string, context = ''): void {
+  try {
+    parseReference(text);
+  } catch (error) {
+    throw new CommandError(`${context}${(error as Error).message}`);
+  }
 }

@@ -38,15 +38,15 @@ export class Session {
     this.streams.stderr.write(`${escapeControl(text)}\n`);
   }
 
-  /** An error in the form `petri: …`. */
+  /** An error, in docker's words. */
   complain(error: unknown): void {
-    this.warn(`petri: ${messageOf(error)}`);
+    this.warn(messageOf(error));
   }
 }
 
 /** What to tell the user of an error. */
 export function messageOf(error: unknown): string {
-  if (error instanceof ApiError) return error.message;
+  if (error instanceof ApiError) return `Error response from daemon: ${error.message}`;
   if (error instanceof ConnectionError) return connectionMessage(error);
   return error instanceof Error ? error.message : String(error);
 }
@@ -58,5 +58,5 @@ function connectionMessage({ endpoint, code }: ConnectionError): string {
     EACCES: 'permission denied; try as root',
     ECONNRESET: 'it closed the connection',
   };
-  return `cannot connect to the engine at ${endpoint}: ${hint[code] ?? code}`;
+  return `petri: cannot connect to the engine at ${endpoint}: ${hint[code] ?? code}`;
 }

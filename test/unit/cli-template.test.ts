@@ -17,7 +17,7 @@ const examples: readonly [string, string][] = [
   ['{{json .Config.Labels}}', '{"x":"1","y":"2"}'],
   ['{{.Config.Labels}}', 'map[x:1 y:2]'],
   ['{{.Config.Env}}', '[A=b C=d]'],
-  ['{{.Config.Cmd}}', '<nil>'],
+  ['{{.Config.Cmd}}', '<no value>'],
   ['{{range .Config.Env}}{{println .}}{{end}}', 'A=b\nC=d\n'],
   ['{{range $i, $e := .Config.Env}}{{$i}}:{{$e}};{{end}}', '0:A=b;1:C=d;'],
   ['{{range $k, $v := .Config.Labels}}{{$k}}{{$v}}{{end}}', 'x1y2'],

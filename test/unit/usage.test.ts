@@ -281,5 +281,5 @@ test('port: one line for each binding, docker’s words for what is not publishe
   expect(() => portLines(ports, 'web', '53')).toThrow(
     "Error: No public port '53' published for web",
   );
-  expect(() => portLines(ports, 'web', 'x')).toThrow('Invalid port: x');
+  expect(() => portLines(ports, 'web', 'x')).toThrow('Error: invalid port (x)');
 });

@@ -15,7 +15,8 @@ import { humanSize } from '../units.ts';
 
 export const cp: CommandSpec = {
   name: 'cp',
-  usage: '[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|- | SRC_PATH|- CONTAINER:DEST_PATH',
+  usage:
+    '[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n\tpetri cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH',
   summary: 'Copy files between a container and this machine; - is a tar archive',
   operands: [2, 2],
   flags: [

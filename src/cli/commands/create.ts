@@ -12,7 +12,6 @@ export const create: CommandSpec = {
   operands: [1],
   flags: createFlags,
   endsAtOperand: true,
-  usageErrorCode: 125,
   async run(session, operands, flags) {
     checkCidFile(flags, 1);
     const body = createBody(operands, flags, session.environment);

@@ -40,7 +40,5 @@ function moment(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const parsed = parseMoment(text);
   if (parsed !== undefined) return parsed;
-  throw new CommandError(
-    `invalid time ${JSON.stringify(text)}: expected RFC 3339, Unix time or an age such as 10m`,
-  );
+  throw new CommandError(`failed to parse value as time or duration: ${JSON.stringify(text)}`);
 }

@@ -1,5 +1,4 @@
 /** `petri exec`: one more program in a container that runs. `POST /containers/{id}/exec`, `POST /exec/{id}/start` */
-import { readFileSync } from 'node:fs';
 import type { Client } from '../../api/client/client.ts';
 import type { ExecBody } from '../../api/client/types.ts';
 import type { CommandSpec } from '../command.ts';
@@ -7,7 +6,8 @@ import { CommandError, UsageError } from '../errors.ts';
 import { type Flags, flagErrorCode } from '../flags.ts';
 import { explainFlag } from '../run/flags.ts';
 import { followSteps } from '../run/follow.ts';
-import { joinEnvironment } from '../run/values.ts';
+import { readLines } from '../run/lines.ts';
+import { joinEnvironment, parseVariable } from '../run/values.ts';
 import type { Session } from '../session.ts';
 import { converse } from '../terminal/conversation.ts';
 import { parseDetachKeys } from '../terminal/detach.ts';
@@ -22,8 +22,15 @@ export const exec: CommandSpec = {
   flags: [
     { long: 'detach', short: 'd', text: 'in the background' },
     { long: 'detach-keys', value: 'string', text: 'keys that detach (ctrl-p,ctrl-q)' },
-    { long: 'env', short: 'e', value: 'list', list: true, text: 'environment, key=value or key' },
-    { long: 'env-file', value: 'list', list: true, parse: readLines, text: 'file of environment' },
+    {
+      long: 'env',
+      short: 'e',
+      value: 'list',
+      list: true,
+      parse: parseVariable,
+      text: 'environment, key=value or key',
+    },
+    { long: 'env-file', value: 'list', list: true, text: 'file of environment' },
     explainFlag(),
     { long: 'interactive', short: 'i', text: 'send it stdin' },
     { long: 'privileged', text: 'all capabilities' },
@@ -49,10 +56,6 @@ export const exec: CommandSpec = {
   },
 };
 
-function readLines(path: string): string[] {
-  return readFileSync(path, 'utf8').split(/\r?\n/);
-}
-
 /** @throws UsageError for an environment or keys that cannot be */
 function bodyOf(session: Session, command: string[], flags: Flags): ExecBody {
   const watched = !flags.switch('detach');
@@ -61,7 +64,7 @@ function bodyOf(session: Session, command: string[], flags: Flags): ExecBody {
   try {
     const keys = flags.text('detach-keys') ?? '';
     if (keys) parseDetachKeys(keys);
-    const lines = flags.list<string[]>('env-file').flat();
+    const lines = readLines(flags.list('env-file'));
     return {
       AttachStdin: watched && flags.switch('interactive'),
       AttachStdout: watched,

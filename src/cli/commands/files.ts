@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import type { CommandSpec } from '../command.ts';
 import { localDestination } from '../copy/local-path.ts';
 import { CommandError } from '../errors.ts';
-import { splitReference } from '../reference.ts';
+import { assertReference, splitReference } from '../reference.ts';
 
 /** `GET /containers/{id}/export` */
 export const exportContainer: CommandSpec = {
@@ -35,7 +35,12 @@ function fileFor(output: string): string {
     if (is !== 'folder') return path;
     throw new CommandError(`${output} is a directory`);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const message = error instanceof Error ? error.message : String(error);
+    // Docker's cp and export say the same in two ways.
+    const reason = message.replace(
+      /directory "(.*)" does not exist$/,
+      'stat $1: no such file or directory',
+    );
     throw new CommandError(`failed to export container: ${reason}`);
   }
 }
@@ -87,6 +92,7 @@ export const commit: CommandSpec = {
     { long: 'pause', short: 'p', text: 'freeze the container meanwhile (default true)' },
   ],
   async run(session, [container = '', reference], flags) {
+    if (reference !== undefined) assertReference(reference);
     const name = reference === undefined ? undefined : splitReference(reference);
     const { Id } = await (await session.client()).files.commit({
       container,

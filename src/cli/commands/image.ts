@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { ApiError } from '../../api/client/errors.ts';
 import type { CommandSpec } from '../command.ts';
 import { CommandError } from '../errors.ts';
-import { splitReference } from '../reference.ts';
+import { assertReference, splitReference } from '../reference.ts';
 import type { Session } from '../session.ts';
 
 /** `petri import`: a root filesystem's tar archive becomes an image. `POST /images/create?fromSrc=` */
@@ -27,6 +27,7 @@ export const importImage: CommandSpec = {
   async run(session, [source = '', reference], flags) {
     const isUrl = /^https?:\/\//.test(source);
     const archive = isUrl ? undefined : await openArchive(session, source);
+    if (reference !== undefined) assertReference(reference);
     const name = reference === undefined ? undefined : splitReference(reference);
     const client = await session.client();
     const options = {
@@ -53,7 +54,7 @@ async function openArchive(session: Session, source: string): Promise<Readable> 
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new CommandError(
-      `cannot open ${source}: ${code === 'ENOENT' ? 'no such file or directory' : code}`,
+      `open ${source}: ${code === 'ENOENT' ? 'no such file or directory' : code}`,
     );
   }
 }
@@ -65,6 +66,10 @@ export const tag: CommandSpec = {
   summary: 'Give an image a further name',
   operands: [2, 2],
   async run(session, [source = '', target = '']) {
+    assertReference(
+      target,
+      `Error parsing reference: ${JSON.stringify(target)} is not a valid repository/tag: `,
+    );
     const name = splitReference(target);
     if (name.tag.includes(':'))
       throw new CommandError('refusing to create a tag with a digest reference');

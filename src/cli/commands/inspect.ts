@@ -28,7 +28,9 @@ export const inspect: CommandSpec = {
     const type = flags.text('type') ?? '';
     const kinds: readonly Kind[] = ['container', 'image', 'network', 'volume'];
     if (type && !kinds.includes(type as Kind))
-      throw new CommandError(`${JSON.stringify(type)} is not a valid value for --type`);
+      throw new CommandError(
+        `unknown type: ${JSON.stringify(type)}: must be one of ${kinds.map((kind) => JSON.stringify(kind)).join(', ')}`,
+      );
     return inspectAll(session, names, flags, type ? [type as Kind] : kinds);
   },
 };
@@ -83,7 +85,7 @@ async function find(
       if (!isAbsent || kinds.length === 1) throw error;
     }
   }
-  throw new Error(`no such object: ${name}`);
+  throw new Error(`Error: No such object: ${name}`);
 }
 
 function readOne(client: Client, kind: Kind, name: string, size: boolean): Promise<string> {
@@ -113,4 +115,5 @@ function show(session: Session, found: readonly string[], format: string | undef
   const absent = (field: string): unknown => (optional.has(field) ? null : undefined);
   const render = compile(unescapeFormat(format), { absent });
   for (const text of found) session.print(render(JSON.parse(text)));
+  if (found.length === 0) session.print('');
 }

@@ -27,6 +27,8 @@ export const logs: CommandSpec = {
         `invalid value for "${name}": failed to parse value as time or duration: ${JSON.stringify(text)}`,
       );
     };
+    const client = await session.client();
+    const { Id, Config } = await client.containers.inspect(container);
     const query = {
       stdout: true,
       stderr: true,
@@ -37,8 +39,6 @@ export const logs: CommandSpec = {
       timestamps: flags.switch('timestamps'),
       details: flags.switch('details'),
     };
-    const client = await session.client();
-    const { Id, Config } = await client.containers.inspect(container);
     const stream = await client.containers.logs(Id, query);
     await (Config.Tty
       ? copyRaw(stream, session.streams.stdout)

@@ -41,7 +41,9 @@ function portOf(
 ): Bindings {
   const [number = '', protocol = 'tcp', ...more] = wanted.split('/');
   if (!/^\d{1,5}$/.test(number) || Number(number) > 65535 || more.length > 0)
-    throw new CommandError(`Invalid port: ${wanted}: Error: Invalid containerPort: ${number}`);
+    throw new CommandError(
+      `Error: invalid port (${number}): strconv.ParseUint: parsing ${JSON.stringify(number)}: invalid syntax`,
+    );
   const name = `${Number(number)}/${protocol}`;
   const bindings = Object.hasOwn(ports, name) ? ports[name] : null;
   if (!bindings || bindings.length === 0)

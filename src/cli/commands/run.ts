@@ -4,7 +4,7 @@
 import type { Client } from '../../api/client/client.ts';
 import { ApiError } from '../../api/client/errors.ts';
 import type { CommandSpec } from '../command.ts';
-import { CommandError, UsageError } from '../errors.ts';
+import { CommandError, UsageError, withHelp } from '../errors.ts';
 import type { Flags } from '../flags.ts';
 import { type Attached, attached, createBody } from '../run/body.ts';
 import { checkCidFile, writeCidFile } from '../run/cidfile.ts';
@@ -22,13 +22,12 @@ export const run: CommandSpec = {
   operands: [1],
   flags: runFlags,
   endsAtOperand: true,
-  usageErrorCode: 125,
   async run(session, operands, flags) {
     try {
       return await runContainer(session, operands, flags);
     } catch (error) {
       if (error instanceof UsageError || error instanceof CommandError) throw error;
-      throw new CommandError(messageOf(error), 125);
+      throw new CommandError(withHelp(messageOf(error), 'run'), 125);
     }
   },
 };
@@ -54,9 +53,9 @@ function checkTerminal(session: Session, flags: Flags, streams: Attached): void 
   const keys = flags.text('detach-keys');
   if (keys) parseDetachKeys(keys);
   if (flags.switch('detach') && flags.has('attach'))
-    throw new CommandError('conflicting options: cannot specify both --attach and --detach', 125);
+    throw new CommandError('conflicting options: cannot specify both --attach and --detach');
   if (flags.switch('tty') && streams.stdin && !session.streams.stdin.isTTY)
-    throw new CommandError('the input device is not a TTY', 1);
+    throw new CommandError('the input device is not a TTY');
 }
 
 async function runDetached(
@@ -105,11 +104,11 @@ async function runAttached(
 }
 
 /** Docker's exit codes for a program that could not be started, by the engine's words. */
-export function startError(error: unknown): unknown {
+function startError(error: unknown): unknown {
   if (!(error instanceof ApiError)) return error;
-  const { message } = error;
-  if (/executable file not found|no such file or directory/i.test(message))
-    return new CommandError(message, 127);
-  if (/permission denied|is a directory/i.test(message)) return new CommandError(message, 126);
-  return new CommandError(message, 125);
+  const told = withHelp(messageOf(error), 'run');
+  if (/executable file not found|no such file or directory/i.test(error.message))
+    return new CommandError(told, 127);
+  if (/permission denied|is a directory/i.test(error.message)) return new CommandError(told, 126);
+  return new CommandError(told, 125);
 }

@@ -4,7 +4,6 @@ import { CommandError } from '../errors.ts';
 import type { Flags } from '../flags.ts';
 import type { Session } from '../session.ts';
 import { inForeground } from '../terminal/foreground.ts';
-import { startError } from './run.ts';
 
 /** `petri start`: starts containers, or one in the foreground. `POST /containers/{id}/start` */
 export const start: CommandSpec = {
@@ -43,7 +42,7 @@ async function startAll(
     }
   }
   if (failed.length === 0) return 0;
-  throw new CommandError(`failed to start containers: ${failed.join(', ')}`);
+  throw new CommandError(`Error: failed to start containers: ${failed.join(', ')}`);
 }
 
 async function startAttached(
@@ -62,9 +61,6 @@ async function startAttached(
     detachKeys,
     passesSignals: !Config.Tty,
     condition: HostConfig.AutoRemove ? 'removed' : 'next-exit',
-    start: () =>
-      client.containers
-        .start(Id, { detachKeys })
-        .catch((error) => Promise.reject(startError(error))),
+    start: () => client.containers.start(Id, { detachKeys }),
   });
 }

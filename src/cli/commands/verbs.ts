@@ -141,8 +141,14 @@ export const rename: CommandSpec = {
   async run(session, [old = '', name = '']) {
     const from = old.trim();
     const to = name.trim();
-    if (!from || !to) throw new CommandError('neither old nor new names may be empty');
-    await (await session.client()).containers.rename(from, to);
-    return 0;
+    if (!from || !to) throw new CommandError('Error: Neither old nor new names may be empty');
+    try {
+      await (await session.client()).containers.rename(from, to);
+      return 0;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      session.complain(error);
+      throw new CommandError(`Error: failed to rename container named ${from}`);
+    }
   },
 };

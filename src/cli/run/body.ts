@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { CreateBody } from '../../api/client/types.ts';
 import { UsageError } from '../errors.ts';
 import { type Flags, flagErrorCode } from '../flags.ts';
+import { readLines } from './lines.ts';
 import type { Mount } from './mount.ts';
 import { type PortMaps, parsePorts } from './ports.ts';
 import { securityOptions } from './security.ts';
@@ -28,7 +29,11 @@ export function createBody(
     return bodyOf(words, flags, environment);
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    throw new UsageError(error instanceof Error ? error.message : String(error), flagErrorCode);
+    throw new UsageError(
+      error instanceof Error ? error.message : String(error),
+      flagErrorCode,
+      'meaning',
+    );
   }
 }
 
@@ -72,14 +77,14 @@ function bodyOf(
     Tty: flags.switch('tty'),
     OpenStdin: isOpen,
     StdinOnce: isOpen && streams.stdin,
-    Env: joinEnvironment(flags.list<string[]>('env-file').flat(), flags.list('env'), environment),
+    Env: joinEnvironment(readLines(flags.list('env-file')), flags.list('env'), environment),
     Cmd: command.length > 0 ? command : null,
     Image: image,
     Volumes: anonymousVolumes(flags.list('volume')),
     WorkingDir: flags.text('workdir') ?? '',
     // an empty --entrypoint takes the image's away
     Entrypoint: entrypoint === undefined ? null : [entrypoint],
-    Labels: joinLabels([...flags.list<string[]>('label-file').flat(), ...flags.list('label')]),
+    Labels: joinLabels(readLines(flags.list('label-file')), flags.list('label')),
     ...(flags.text('stop-signal') !== undefined && { StopSignal: flags.text('stop-signal') ?? '' }),
     ...(stopTimeout !== undefined && { StopTimeout: stopTimeout }),
     ...healthcheck(flags),

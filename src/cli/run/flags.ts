@@ -1,11 +1,17 @@
 /** The flags of `run` and `create`, docker's names and meanings. */
-import { readFileSync } from 'node:fs';
 import { type FlagSpec, parseInteger } from '../flags.ts';
 import { parseDuration } from '../moment.ts';
 import { parseBytes } from '../units.ts';
 import { parseMount } from './mount.ts';
 import { parseUlimit } from './ulimit.ts';
-import { parseHost, parseKeyValue, parseSysctl } from './values.ts';
+import {
+  parseAddress,
+  parseHost,
+  parseKeyValue,
+  parseLabel,
+  parseSysctl,
+  parseVariable,
+} from './values.ts';
 
 /** Memory plus swap: bytes, or -1 for no limit. */
 function parseSwap(text: string): number {
@@ -26,17 +32,20 @@ function parseSpan(text: string): number {
   return Math.round(seconds * 1e9);
 }
 
-function readLines(path: string): string[] {
-  return readFileSync(path, 'utf8').split(/\r?\n/);
-}
-
 const identity: readonly FlagSpec[] = [
   { long: 'name', value: 'string', text: 'name of the container' },
   { long: 'hostname', short: 'h', value: 'string', text: 'host name inside' },
   { long: 'domainname', value: 'string', text: 'NIS domain name inside' },
-  { long: 'label', short: 'l', value: 'list', list: true, text: 'label, key=value' },
+  {
+    long: 'label',
+    short: 'l',
+    value: 'list',
+    list: true,
+    parse: parseLabel,
+    text: 'label, key=value',
+  },
   { long: 'annotation', value: 'map', list: true, parse: parseKeyValue, text: 'a note to keep' },
-  { long: 'label-file', value: 'list', list: true, parse: readLines, text: 'file of labels' },
+  { long: 'label-file', value: 'list', list: true, text: 'file of labels' },
   { long: 'platform', value: 'string', text: 'platform of the image, os/arch' },
   { long: 'pull', value: 'string', text: 'pull the image: always, missing or never' },
   { long: 'quiet', short: 'q', text: 'no output while pulling' },
@@ -45,8 +54,15 @@ const identity: readonly FlagSpec[] = [
 
 const program: readonly FlagSpec[] = [
   { long: 'entrypoint', value: 'string', text: "instead of the image's entrypoint" },
-  { long: 'env', short: 'e', value: 'list', list: true, text: 'environment, key=value or key' },
-  { long: 'env-file', value: 'list', list: true, parse: readLines, text: 'file of environment' },
+  {
+    long: 'env',
+    short: 'e',
+    value: 'list',
+    list: true,
+    parse: parseVariable,
+    text: 'environment, key=value or key',
+  },
+  { long: 'env-file', value: 'list', list: true, text: 'file of environment' },
   { long: 'workdir', short: 'w', value: 'string', text: 'working directory' },
   { long: 'user', short: 'u', value: 'string', text: 'user[:group], names or numbers' },
   { long: 'group-add', value: 'list', list: true, text: 'a further group' },
@@ -145,7 +161,7 @@ const network: readonly FlagSpec[] = [
   { long: 'publish-all', short: 'P', text: 'publish all exposed ports' },
   { long: 'expose', value: 'list', list: true, text: 'expose a port' },
   { long: 'add-host', value: 'list', list: true, parse: parseHost, text: 'name:address' },
-  { long: 'dns', value: 'list', list: true, text: 'name server' },
+  { long: 'dns', value: 'list', list: true, parse: parseAddress, text: 'name server' },
   { long: 'dns-option', value: 'list', list: true, text: 'option of resolv.conf' },
   { long: 'dns-search', value: 'list', list: true, text: 'search domain' },
   { long: 'link', value: 'list', list: true, text: 'link to a container' },

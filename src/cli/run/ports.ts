@@ -42,6 +42,8 @@ function addPublished(maps: PortMaps, text: string): void {
 function split(text: string): { ip: string; host: string; container: string; protocol: string } {
   const [address, protocol] = splitProtocol(text, text);
   const parts = /^(?:(?:\[([^\]]*)\]|([^:[\]]*)):)?(?:([^:]*):)?([^:]+)$/.exec(address);
+  if (!parts && address.split(':').length > 3)
+    throw new Error(`invalid IP address: ${address.split(':').slice(0, -2).join(':')}`);
   if (!parts) throw new Error(`invalid containerPort: ${text}`);
   const [, v6, first, second, container = ''] = parts;
   // two parts are host port and port; the address comes only with three, or in brackets

@@ -4,7 +4,7 @@ import { ApiError } from '../../api/client/errors.ts';
 import type { CreateBody } from '../../api/client/types.ts';
 import { CommandError, UsageError } from '../errors.ts';
 import { type Flags, flagErrorCode } from '../flags.ts';
-import { splitReference } from '../reference.ts';
+import { assertReference, splitReference } from '../reference.ts';
 import type { Session } from '../session.ts';
 
 /** @returns the id. @throws ApiError, CommandError */
@@ -19,7 +19,10 @@ export async function createContainer(
     throw new UsageError(
       `invalid pull option: '${policy}': must be one of "always", "missing" or "never"`,
       flagErrorCode,
+      'meaning',
     );
+  // An id is no reference, and is one of an image nevertheless.
+  if (!/^[a-f0-9]{64}$/.test(body.Image ?? '')) assertReference(body.Image ?? '');
   if (policy === 'always') await pull(session, client, body.Image ?? '', flags.switch('quiet'));
   const query = { name: flags.text('name'), platform: flags.text('platform') };
   const created = await client.containers.create(body, query).catch(async (error: unknown) => {

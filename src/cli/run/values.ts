@@ -1,5 +1,23 @@
 /** Values of flags with a form of their own. Messages are docker's. */
 
+/** A variable, or the name of one of the caller's. */
+export function parseVariable(text: string): string {
+  if (text === '' || text.startsWith('=')) throw new Error(`invalid environment variable: ${text}`);
+  return text;
+}
+
+/** `key` or `key=value`. */
+export function parseLabel(text: string): string {
+  if (text.startsWith('=')) throw new Error(`invalid label '${text}': empty name`);
+  return text;
+}
+
+/** The address of a name server. */
+export function parseAddress(text: string): string {
+  if (!isAddress(text.trim())) throw new Error(`IP address is not correctly formatted: ${text}`);
+  return text.trim();
+}
+
 /** `key=value`. */
 export function parseKeyValue(text: string): [string, string] {
   const at = text.indexOf('=');
@@ -56,10 +74,15 @@ export function joinEnvironment(
   });
 }
 
-/** Labels of files and flags; the later wins. */
-export function joinLabels(lines: readonly string[]): Record<string, string> {
-  const kept = lines.map((line) => line.trim()).filter((line) => line && !line.startsWith('#'));
-  return Object.fromEntries(kept.map(parseKeyValue));
+/** Labels of files and flags; the later wins. In a file a name alone is none: docker drops it. */
+export function joinLabels(
+  fileLines: readonly string[],
+  flags: readonly string[],
+): Record<string, string> {
+  const fromFiles = fileLines
+    .map((line) => line.trim())
+    .filter((line) => line.includes('=') && !line.startsWith('#'));
+  return Object.fromEntries([...fromFiles, ...flags].map(parseKeyValue));
 }
 
 /** `on-failure:3`. @throws Error with docker's words */
