@@ -86,10 +86,7 @@ function newRecord(
   hostConfig: HostConfig,
 ): ContainerRecord {
   const [path, ...args] = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
-  if (path === undefined || path === '')
-    throw new InvalidError(
-      path === undefined ? 'no command specified' : 'the command is empty: name a program to run',
-    );
+  if (path === undefined) throw new InvalidError('no command specified');
   const own = hostConfig.UTSMode === 'host' || hostConfig.NetworkMode === 'host';
   return {
     schema: 1,
@@ -119,17 +116,24 @@ export function mergeConfig(own: ContainerConfig, image: Image['config']): Conta
     Env: mergeEnvironment(image.Env ?? [], own.Env),
     User: own.User || image.User || '',
     WorkingDir: own.WorkingDir || image.WorkingDir || '',
-    Labels: { ...image.Labels, ...own.Labels },
-    ExposedPorts:
-      image.ExposedPorts || own.ExposedPorts
-        ? { ...image.ExposedPorts, ...own.ExposedPorts }
-        : null,
-    Volumes: image.Volumes || own.Volumes ? { ...image.Volumes, ...own.Volumes } : null,
+    Labels: inOrder({ ...image.Labels, ...own.Labels }),
+    ExposedPorts: orNull({ ...image.ExposedPorts, ...own.ExposedPorts }),
+    Volumes: orNull({ ...image.Volumes, ...own.Volumes }),
     ...(healthcheck ? { Healthcheck: healthcheck } : {}),
     ...(own.StopSignal || image.StopSignal
       ? { StopSignal: own.StopSignal || (image.StopSignal as string) }
       : {}),
   };
+}
+
+/** As Go writes a map: by its keys. */
+function inOrder(labels: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Docker reads an empty set back as none. */
+function orNull(set: Record<string, object>): Record<string, object> | null {
+  return Object.keys(set).length > 0 ? set : null;
 }
 
 async function store(engine: Engine, container: Container, image: Image): Promise<void> {

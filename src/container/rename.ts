@@ -1,4 +1,4 @@
-import { InvalidError } from '../errors/errors.ts';
+import { ConflictError, InvalidError } from '../errors/errors.ts';
 import { writeRecord } from '../store/record.ts';
 import type { Engine } from './engine.ts';
 import { emit } from './events.ts';
@@ -9,9 +9,9 @@ import type { Container } from './table.ts';
 export async function rename(engine: Engine, container: Container, newName: string): Promise<void> {
   await container.lock.run(async () => {
     const oldName = container.name;
-    if (assertName(newName) === oldName)
+    if (newName.replace(/^\//, '') === oldName)
       throw new InvalidError('Renaming a container with the same name as its current name');
-    const name = engine.containers.claim(newName, container.id);
+    const name = claim(engine, newName, container.id);
     try {
       const record = { ...container.record, name };
       await writeRecord(container.paths.record, record);
@@ -22,4 +22,16 @@ export async function rename(engine: Engine, container: Container, newName: stri
       engine.containers.unclaim(name);
     }
   });
+}
+
+/** With the words that docker puts before the reason. */
+function claim(engine: Engine, newName: string, id: string): string {
+  const context = 'Error when allocating new name: ';
+  try {
+    return engine.containers.claim(assertName(newName.replace(/^\/?/, '/')), id);
+  } catch (error) {
+    if (error instanceof ConflictError) throw new ConflictError(`${context}${error.message}`);
+    if (error instanceof InvalidError) throw new InvalidError(`${context}${error.message}`);
+    throw error;
+  }
 }

@@ -288,7 +288,6 @@ describe('queries', () => {
     ['/containers/json?limit=1.5'],
     ['/containers/json?limit=99999999999999999999'],
     ['/containers/one/logs'],
-    ['/containers/one/logs?stdout=1&tail=abc'],
     ['/containers/one/logs?stdout=1&since=abc'],
     ['/containers/one/logs?stdout=1&since=-5'],
     ['/events?since=abc'],

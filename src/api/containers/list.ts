@@ -1,5 +1,6 @@
 /** `GET /containers/json?all=&limit=&size=&filters=` */
 import type { Engine } from '../../container/engine.ts';
+import { mountPoints } from '../../container/option/mount-points.ts';
 import { isAlive } from '../../container/state.ts';
 import type { Container } from '../../container/table.ts';
 import { InvalidError, NotFoundError } from '../../errors/errors.ts';
@@ -7,6 +8,7 @@ import type { Exchange } from '../exchange.ts';
 import { Filters, fitsLabel } from '../filters.ts';
 import { containerSummary } from '../views/container-summary.ts';
 import { networkName } from '../views/endpoint.ts';
+import { portList } from '../views/ports.ts';
 import { sizesOf } from './sizes.ts';
 
 const names = [
@@ -20,6 +22,10 @@ const names = [
   'since',
   'network',
   'health',
+  'volume',
+  'publish',
+  'expose',
+  'is-task',
 ];
 const states = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'];
 
@@ -55,6 +61,9 @@ function fitting(engine: Engine, filters: Filters): (container: Container) => bo
   const codes = filters.values('exited').map(exitCode);
   const before = filters.values('before').map((ref) => engine.containers.find(ref));
   const since = filters.values('since').map((ref) => engine.containers.find(ref));
+  const isTask = filters.flag('is-task') ?? false;
+  const published = filters.values('publish').flatMap((text) => portsIn('publish', text));
+  const exposed = filters.values('expose').flatMap((text) => portsIn('expose', text));
   const images = filters.values('ancestor').map((ref) => imageId(engine, ref));
   return ({ id, name, record, health }) =>
     filters.accepts('id', (prefix) => id.startsWith(prefix)) &&
@@ -66,8 +75,33 @@ function fitting(engine: Engine, filters: Filters): (container: Container) => bo
     (images.length === 0 || images.includes(record.imageId)) &&
     filters.accepts('health', (wanted) => wanted === (health?.status ?? 'none')) &&
     filters.accepts('network', (network) => onNetwork(record, network)) &&
+    // There are no tasks: those are of a swarm.
+    !isTask &&
+    filters.accepts('volume', (wanted) => hasMount(record, wanted)) &&
+    (published.length + exposed.length === 0 ||
+      portList(record).some(
+        ({ PrivatePort, PublicPort, Type }) =>
+          exposed.includes(`${PrivatePort}/${Type}`) || published.includes(`${PublicPort}/${Type}`),
+      )) &&
     before.every((other) => record.createdAt < other.record.createdAt) &&
     since.every((other) => record.createdAt > other.record.createdAt);
+}
+
+/** A volume's name, the source of a bind, or where it is mounted. */
+function hasMount({ hostConfig }: Container['record'], wanted: string): boolean {
+  return mountPoints(hostConfig).some(
+    (mount) => mount.target === wanted || (mount.type === 'bind' && mount.source === wanted),
+  );
+}
+
+/** `80`, `80/udp`, `80-90/tcp` → `80/tcp`, … */
+function portsIn(filter: string, text: string): string[] {
+  const [, from, to, type = 'tcp'] =
+    /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/.exec(text) ?? [];
+  const [first, last] = [Number(from), Number(to ?? from)];
+  if (from === undefined || first > last || last > 65535)
+    throw new InvalidError(`invalid filter '${filter}=${text}'`);
+  return Array.from({ length: last - first + 1 }, (_, i) => `${first + i}/${type}`);
 }
 
 function onNetwork(record: Container['record'], network: string): boolean {

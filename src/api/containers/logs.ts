@@ -85,12 +85,7 @@ function logsOptions({ query }: Exchange): LogsOptions {
   };
 }
 
-/** Undefined is all: dockerd takes `all`, and a negative number, so. */
-function tailOf(text: string | undefined): number | undefined {
-  if (text === undefined || text === '' || text === 'all' || /^-\d{1,15}$/.test(text))
-    return undefined;
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new InvalidError(
-    `invalid value for tail: ${JSON.stringify(text)} is neither a number nor "all"`,
-  );
+/** Undefined is all: dockerd takes whatever is no count so. */
+function tailOf(text = ''): number | undefined {
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }

@@ -10,7 +10,8 @@ import {
   type StopOptions,
   stop as stopContainer,
 } from '../../container/stop.ts';
-import { ConflictError, InvalidError, NotBuiltError } from '../../errors/errors.ts';
+import type { Container } from '../../container/table.ts';
+import { ConflictError, InvalidError, NotBuiltError, NotFoundError } from '../../errors/errors.ts';
 import { readJson } from '../body.ts';
 import type { Exchange } from '../exchange.ts';
 import { containerOf } from './find.ts';
@@ -40,8 +41,18 @@ export async function restart(exchange: Exchange): Promise<void> {
 
 export async function kill(exchange: Exchange): Promise<void> {
   const signal = exchange.query.text('signal') || 'SIGKILL';
-  await killContainer(exchange.engine, containerOf(exchange), signal);
+  await killContainer(exchange.engine, toKill(exchange), signal);
   exchange.empty(204);
+}
+
+/** Docker's own words for one that is not there. */
+function toKill(exchange: Exchange): Container {
+  try {
+    return containerOf(exchange);
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) throw error;
+    throw new NotFoundError(`cannot kill container: ${exchange.params.id}: ${error.message}`);
+  }
 }
 
 export async function pause(exchange: Exchange): Promise<void> {

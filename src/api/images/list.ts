@@ -22,7 +22,16 @@ export function list(exchange: Exchange): void {
         before.every((other) => image.created < other.created) &&
         since.every((other) => image.created > other.created),
     );
-  exchange.json(found.map((image) => imageSummary(image, -1)));
+  const patterns = filters.values('reference');
+  exchange.json(found.map((image) => imageSummary(withFittingTags(image, patterns), -1)));
+}
+
+/** Who asks for a name is not told an image's other names. */
+function withFittingTags(image: Image, patterns: readonly string[]): Image {
+  if (patterns.length === 0) return image;
+  const fits = (tag: string) =>
+    patterns.some((pattern) => fitsReference({ ...image, tags: [tag] }, pattern));
+  return { ...image, tags: image.tags.filter(fits) };
 }
 
 /** `busybox`, `busybox:latest`, or either with `*` for anything but a slash. */

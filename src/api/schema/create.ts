@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { CreateRequest } from '../../container/config.ts';
 import { InvalidError } from '../../errors/errors.ts';
+import { parseSignal } from '../../kernel/signals.ts';
 import { containerConfig } from './config.ts';
 import { check } from './fields.ts';
 import { assertHealthcheck } from './healthcheck.ts';
@@ -33,6 +34,7 @@ export function createRequest(value: unknown, cpus: number): Omit<CreateRequest,
     throw new InvalidError('no image specified: set Image to the reference of an image');
   if (host.AutoRemove && host.RestartPolicy.Name !== 'no')
     throw new InvalidError("can't create 'AutoRemove' container with restart policy");
+  if (config.StopSignal) parseSignal(config.StopSignal);
   assertRestartPolicy(host.RestartPolicy);
   assertLimits(host, cpus);
   assertHealthcheck(config.Healthcheck);

@@ -150,6 +150,10 @@ export function storedHostConfig(given: GivenHostConfig): HostConfig {
   const { Annotations, Mounts, Tmpfs, Sysctls, Init, ...always } = rest;
   return {
     ...always,
+    // What dockerd makes of numbers that stand for another, and of those that say nothing.
+    MemorySwap: always.MemorySwap || 2 * always.Memory,
+    PidsLimit: always.PidsLimit || null,
+    MemorySwappiness: always.MemorySwappiness === -1 ? null : always.MemorySwappiness,
     Runtime: always.Runtime || 'petri',
     MaskedPaths: always.MaskedPaths ?? (always.Privileged ? null : MASKED),
     ReadonlyPaths: always.ReadonlyPaths ?? (always.Privileged ? null : READ_ONLY),

@@ -8,6 +8,7 @@ import type { Container } from '../../container/table.ts';
 import { NotFoundError } from '../../errors/errors.ts';
 import { networksView } from './endpoint.ts';
 import { mountsView } from './mounts.ts';
+import { portMap } from './ports.ts';
 
 export function containerDetail(
   engine: Engine,
@@ -80,9 +81,15 @@ function healthView({ status, failingStreak, log }: Health): object {
   return { Status: status, FailingStreak: failingStreak, Log: log.map(view) };
 }
 
-/** Docker leaves this one out when there are none. */
-function configView({ ExposedPorts, ...config }: ContainerConfig): object {
-  return ExposedPorts ? { ...config, ExposedPorts } : config;
+/** As docker reads it back: ports and numbers that say nothing are left out, an empty environment is none. */
+function configView({ ExposedPorts, Healthcheck, ...config }: ContainerConfig): object {
+  const said = Object.entries(Healthcheck ?? {}).filter(([, value]) => value !== 0);
+  return {
+    ...config,
+    Env: config.Env.length > 0 ? config.Env : null,
+    ...(ExposedPorts ? { ExposedPorts } : {}),
+    ...(Healthcheck ? { Healthcheck: Object.fromEntries(said) } : {}),
+  };
 }
 
 /** Fields of docker's document that Petri keeps no place for have docker's zero. */
@@ -134,7 +141,7 @@ function networkSettings({ record }: Container): object {
     Bridge: '',
     SandboxID: isAlive(state) ? record.id : '',
     SandboxKey: isAlive(state) ? `/proc/${state.pid}/ns/net` : '',
-    Ports: {},
+    Ports: portMap(record),
     HairpinMode: false,
     LinkLocalIPv6Address: '',
     LinkLocalIPv6PrefixLen: 0,

@@ -3,6 +3,7 @@ import type { Container } from '../../container/table.ts';
 import { unixSeconds } from './durations.ts';
 import { networksView } from './endpoint.ts';
 import { mountsView } from './mounts.ts';
+import { portList } from './ports.ts';
 import { statusText } from './status.ts';
 
 /** @param sizes bytes of the container's own layer and of all its files, when they were asked for */
@@ -18,7 +19,7 @@ export function containerSummary(
     ImageID: record.imageId,
     Command: [record.path, ...record.args].map(quoted).join(' '),
     Created: unixSeconds(record.createdAt),
-    Ports: [],
+    Ports: portList(record),
     ...sizes,
     Labels: config.Labels,
     State: state.status,

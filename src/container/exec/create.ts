@@ -26,9 +26,9 @@ export function commandLine({ config: { Cmd } }: Exec): string {
 }
 
 /** @throws ConflictError with docker's words when it is not running, or paused, or waiting to be restarted */
-export function assertRunning({ id, record: { state } }: Container): void {
+export function assertRunning({ id, name, record: { state } }: Container): void {
   if (state.status === 'paused')
-    throw new ConflictError(`Container ${id} is paused, unpause the container before exec`);
+    throw new ConflictError(`Container ${name} is paused, unpause the container before exec`);
   if (state.status === 'restarting')
     throw new ConflictError(`Container ${id} is restarting, wait until the container is running`);
   if (state.status !== 'running') throw new ConflictError(`Container ${id} is not running`);

@@ -71,7 +71,7 @@ function parseBind(spec: string): BindMount {
   return {
     type: 'bind',
     source: path(source, invalid),
-    target: targetPath(target, invalid),
+    target: targetPath(target, (why) => invalid(`invalid mount config for type "bind": ${why}`)),
     makesSource: true,
     recursive: true,
     readOnlyRecursive: true,

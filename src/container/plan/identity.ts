@@ -126,14 +126,16 @@ export function keptCapabilities(
   drop: readonly string[],
   all: readonly string[] = capabilityNames,
 ): string[] {
-  const added = add.flatMap((name) => (isAll(name) ? all : [normal(name)]));
+  const added = add.flatMap((name) => (isAll(name) ? all : [normal(name, 'CapAdd')]));
+  const every: readonly string[] = capabilityNames;
   const dropped = new Set(
-    drop.flatMap((name) => (isAll(name) ? (capabilityNames as readonly string[]) : [normal(name)])),
+    drop.flatMap((name) => (isAll(name) ? every : [normal(name, 'CapDrop')])),
   );
   const base = drop.some(isAll) ? [] : dockerCapabilities;
   const kept = new Set([...base, ...added]);
   // `--cap-drop ALL --cap-add X` keeps X; `--cap-add ALL --cap-drop X` drops X.
-  const explicit = new Set(drop.some(isAll) ? add.filter((name) => !isAll(name)).map(normal) : []);
+  const named = add.filter((name) => !isAll(name));
+  const explicit = new Set(drop.some(isAll) ? named.map((name) => normal(name, 'CapAdd')) : []);
   return (capabilityNames as readonly string[]).filter(
     (name) => kept.has(name) && (!dropped.has(name) || explicit.has(name)),
   );
@@ -143,11 +145,11 @@ function isAll(name: string): boolean {
   return name.toUpperCase() === 'ALL' || name.toUpperCase() === 'CAP_ALL';
 }
 
-function normal(name: string): string {
+function normal(name: string, option: 'CapAdd' | 'CapDrop'): string {
   const upper = name.toUpperCase();
   const full = upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
   if (!(capabilityNames as readonly string[]).includes(full))
-    throw new InvalidError(`invalid capability: unknown capability: "${full}"`);
+    throw new InvalidError(`invalid ${option}: unknown capability: "${full}"`);
   return full;
 }
 

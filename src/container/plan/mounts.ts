@@ -19,6 +19,8 @@ const DEFAULT_SHM_BYTES = 64 * 1024 * 1024;
 
 interface Mount {
   fstype: string;
+  /** What stands for a source in mountinfo and df; the type unless told. */
+  source?: string;
   target: string;
   flags: readonly string[];
   data?: string;
@@ -60,15 +62,18 @@ function readOnlyUnless(privileged: boolean): string[] {
   return privileged ? SAFE : [...SAFE, 'MS_RDONLY'];
 }
 
-function mount({ fstype, target, flags, data, why }: Mount, at = target): StepDraft {
+function mount(
+  { fstype, source = fstype, target, flags, data, why }: Mount,
+  at = target,
+): StepDraft {
   const options = [...flags.map((flag) => flag.slice(3).toLowerCase()), ...(data ? [data] : [])]
     .join(',')
     .replace('rdonly', 'ro');
   return init(
     'mount',
-    { source: fstype, target: at, fstype, flags, data: data ?? null },
+    { source, target: at, fstype, flags, data: data ?? null },
     why,
-    `mount -t ${fstype} -o ${options} ${fstype} ${at}`,
+    `mount -t ${fstype} -o ${options} ${source} ${at}`,
   );
 }
 
@@ -132,6 +137,7 @@ function sharedMemory({ IpcMode, ShmSize }: PlanInput['record']['hostConfig']): 
     );
   return mount({
     fstype: 'tmpfs',
+    source: 'shm',
     target: '/dev/shm',
     flags: SAFE,
     data: `mode=1777,size=${ShmSize || DEFAULT_SHM_BYTES}`,

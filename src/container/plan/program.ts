@@ -76,7 +76,13 @@ export function becomeProgram(record: ContainerRecord, identity: Identity): Step
   const env = environment(record, identity);
   return init(
     'execve',
-    { file: record.path, argv: [record.path, ...record.args], envp: env, path: searchPath(env) },
+    {
+      file: record.path,
+      argv: [record.path, ...record.args],
+      envp: env,
+      // An empty name is found in no folder; joined to one it would be the folder.
+      path: record.path === '' ? [] : searchPath(env),
+    },
     "the container's first process becomes the user's program",
     `exec env -i ${env.map(quote).join(' ')} ${[record.path, ...record.args].map(quote).join(' ')}`,
   );
