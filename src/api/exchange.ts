@@ -94,13 +94,10 @@ export class Exchange {
    * https://docs.docker.com/reference/api/engine/ section ContainerAttach, "Hijacking"
    */
   takeOver(contentType: string): Socket {
-    const { response } = this;
-    const socket = this.request.socket;
-    this.#takenOver = true;
+    const { socket } = this.request;
     if (!this.upgraded) detachParser(socket);
-    response.detachSocket(socket);
+    this.release();
     socket.pause();
-    socket.setTimeout(0);
     const head = this.upgraded
       ? ['HTTP/1.1 101 UPGRADED', 'Connection: Upgrade', 'Upgrade: tcp']
       : ['HTTP/1.1 200 OK'];
@@ -110,6 +107,13 @@ export class Exchange {
       'latin1',
     );
     return socket;
+  }
+
+  /** Gives the socket away without an answer: whoever takes it writes the head. */
+  release(): void {
+    this.#takenOver = true;
+    this.response.detachSocket(this.request.socket);
+    this.request.socket.setTimeout(0);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Every endpoint of the Engine API that is known here, and who answers it. docs/API.md is made from this. */
 import { NotBuiltError } from '../errors/errors.ts';
 import * as archive from './containers/archive.ts';
-import { attach } from './containers/attach.ts';
+import { attach, attachWebsocket } from './containers/attach.ts';
 import { listChanges } from './containers/changes.ts';
 import { create } from './containers/create.ts';
 import { exportContainer } from './containers/export.ts';
@@ -100,10 +100,8 @@ const containers: Route[] = [
     'Before the start the size is kept for it',
   ),
   built('POST', '/containers/{id}/wait', wait, 'An unknown condition is refused'),
-  {
-    ...built('POST', '/containers/{id}/attach', attach, "Detach keys are the client's affair"),
-    hijack: true,
-  },
+  { ...built('POST', '/containers/{id}/attach', attach), hijack: true },
+  { ...built('GET', '/containers/{id}/attach/ws', attachWebsocket), hijack: true },
   built('HEAD', '/containers/{id}/archive', archive.stat),
   built('GET', '/containers/{id}/archive', archive.get, 'Times have nanoseconds'),
   built('PUT', '/containers/{id}/archive', archive.put),
@@ -160,7 +158,6 @@ const others: Route[] = [
 
 /** Docker has these; Petri answers 501 and names what is missing. */
 const missing: Route[] = [
-  ...absent('attach over a websocket', ['GET', '/containers/{id}/attach/ws']),
   ...absent(
     'build',
     ['POST', '/build'],

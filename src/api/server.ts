@@ -10,7 +10,7 @@
 import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Engine } from '../container/engine.ts';
-import { InvalidError, NotFoundError, SystemError } from '../errors/errors.ts';
+import { ForbiddenError, InvalidError, NotFoundError, SystemError } from '../errors/errors.ts';
 import { noteRequest, onClientError, refuse } from './bad-request.ts';
 import { bodyBytesMax } from './body.ts';
 import { commonHeaders, Exchange } from './exchange.ts';
@@ -119,13 +119,19 @@ async function answer(
   }
 }
 
-/** @throws NotFoundError (404) for an unknown path, InvalidError (400) for a version out of range */
+/**
+ * @throws NotFoundError (404) for an unknown path, InvalidError (400) for a version out of range, ForbiddenError (403)
+ *   for a web page's request
+ */
 function find(router: Router, request: IncomingMessage): { match: Match; version: string } {
   if (!['1.0', '1.1'].includes(request.httpVersion))
     throw new InvalidError(`HTTP/${request.httpVersion} is not served: only 1.1 and 1.0 are`);
   if (request.httpVersion === '1.1' && request.headers.host === undefined)
     throw new InvalidError('the request has no Host header');
   assertCoding(request);
+  // A page that got here through a proxy of the socket would have root's rights. No engine's client sends one.
+  if (request.headers.origin !== undefined)
+    throw new ForbiddenError('requests of web pages are refused: this one has an Origin header');
   const { version, rest } = splitVersion(pathOf(request));
   const match = router.match(request.method ?? '', rest);
   if (!match) throw new NotFoundError('page not found');

@@ -147,3 +147,40 @@ describe.skipIf(!hasPython)('docker-py (skipped without the package python3-dock
     expect(ran).toMatchObject({ code: 0, stdout: 'good\n' });
   });
 });
+
+/** docker-py attaches by websocket over TCP alone; this is what it does, over the socket. */
+const PYTHON_WEBSOCKET = `
+import docker, os, socket, websocket
+client = docker.from_env()
+container = client.containers.create('busybox', 'cat', stdin_open=True)
+path = os.environ['DOCKER_HOST'][len('unix://'):]
+def attach(**options):
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(path)
+    url = 'ws://localhost/v1.43/containers/%s/attach/ws?stream=1&stdin=1&stdout=1' % container.id
+    return websocket.create_connection(url, socket=connection, **options)
+try:
+    attach()
+    raise SystemExit('a web page could attach')
+except websocket.WebSocketBadStatusException as error:
+    assert error.status_code == 403, error
+ws = attach(suppress_origin=True)
+container.start()
+ws.send_binary(b'over the web\\n')
+opcode, data = ws.recv_data()
+assert (opcode, data) == (websocket.ABNF.OPCODE_BINARY, b'over the web\\n'), (opcode, data)
+container.kill()
+opcode, data = ws.recv_data()
+assert opcode == websocket.ABNF.OPCODE_CLOSE, (opcode, data)
+container.remove(force=True)
+print('good')
+`;
+const hasWebsocket = (await run(PYTHON_PATH, ['-c', 'import docker, websocket'])).code === 0;
+
+describe.skipIf(!hasWebsocket)('websocket-client (skipped without python3-websocket)', () => {
+  test('attaches, sends and is sent, and is told the end', async () => {
+    const environment = { DOCKER_HOST: `unix://${petri.socket}` };
+    const ran = await run(PYTHON_PATH, ['-c', PYTHON_WEBSOCKET], environment);
+    expect(ran).toMatchObject({ code: 0, stdout: 'good\n' });
+  });
+});

@@ -13,7 +13,9 @@ class Client {
   readonly child: ChildProcessWithoutNullStreams;
 
   constructor(command: string) {
-    const env = { ...process.env, DOCKER_HOST: `unix://${suite.engine.socket}`, TERM: 'xterm' };
+    const PATH = `${process.cwd()}/bin:${process.env.PATH}`;
+    const DOCKER_HOST = `unix://${suite.engine.socket}`;
+    const env = { ...process.env, PATH, DOCKER_HOST, TERM: 'xterm' };
     this.child = spawn('bash', ['-c', `exec ${command}`], { env });
     for (const stream of [this.child.stdout, this.child.stderr])
       stream.on('data', (text) => {
@@ -33,6 +35,9 @@ class Client {
 }
 const inTerminal = (command: string) =>
   new Client(`script -qefc ${JSON.stringify(command)} /dev/null`);
+
+/** Shows each byte it reads as a number; the terminal itself does nothing with them. */
+const SHOW_BYTES = "sh -c 'stty raw -echo; echo ready; exec od -An -v -tx1 -w1'";
 
 /** What `seq 1 count` prints. */
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => `${i + 1}\n`).join('');
@@ -129,6 +134,28 @@ describe('a terminal', () => {
     again.child.stdin.write('echo "back $((1+1))"; exit 8\n');
     expect(await again.ends()).toBe(8);
     expect(again.output).toContain('back 2');
+  });
+  // Client and engine both look for the keys: neither may find others than the caller named.
+  it.each(['docker', 'petri'])('%s: with other keys, ^P ^Q are the program’s', async (command) => {
+    const client = inTerminal(
+      `${command} run -it --name keys --detach-keys ctrl-x,y --network none busybox ${SHOW_BYTES}`,
+    );
+    await client.shows(/ready/);
+    client.child.stdin.write('\x10\x11\x18z');
+    await client.shows(/10\s+11\s+18\s+7a/);
+    client.child.stdin.write('\x18y');
+    expect(await client.ends()).toBe(0);
+    expect(await suite.inspect('{{.State.Running}}', 'keys')).toBe('true');
+  });
+  it.each(['docker', 'petri'])('%s exec: is left by the keys, and runs on', async (command) => {
+    await suite.shell('docker run -d --name host --network none busybox sleep 1000');
+    const client = inTerminal(`${command} exec -it --detach-keys a,b host ${SHOW_BYTES}`);
+    await client.shows(/ready/);
+    client.child.stdin.write('\x10\x11ac');
+    await client.shows(/10\s+11\s+61\s+63/);
+    client.child.stdin.write('ab');
+    await client.ends();
+    expect((await suite.docker('top', 'host')).stdout).toContain('od -An');
   });
 });
 

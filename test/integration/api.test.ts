@@ -1,74 +1,13 @@
 /** The Engine API over the real engine: what goes through its streams, and what clients see of a lifecycle. */
-import { createConnection, type Socket } from 'node:net';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { call, serve } from '../support/api.ts';
-import { openTestEngine, type TestEngine } from '../support/engine.ts';
+import { describe, expect, test } from 'vitest';
+import { ApiSuite, readToEnd, unframe } from '../support/api-suite.ts';
 
-let engine: TestEngine;
-let api: Awaited<ReturnType<typeof serve>>;
-beforeAll(async () => {
-  engine = await openTestEngine();
-  api = await serve(engine.engine, join(engine.options.dataRoot, '..'));
-});
-afterAll(async () => {
-  await api.close();
-  await engine.close();
-});
-
-const quiet = { NetworkMode: 'none' };
-
-async function create(command: string[], config: object = {}, host: object = {}): Promise<string> {
-  const body = { Image: 'busybox', Cmd: command, ...config, HostConfig: { ...quiet, ...host } };
-  const answer = await call(api, 'POST', '/containers/create', body);
-  expect(answer.status, answer.body).toBe(201);
-  return (JSON.parse(answer.body) as { Id: string }).Id;
-}
-
-const post = async (path: string) => (await call(api, 'POST', path)).status;
-const remove = async (id: string) =>
-  expect(await call(api, 'DELETE', `/containers/${id}?force=1`)).toMatchObject({
-    status: 204,
-    body: '',
-  });
-const inspect = async (id: string) =>
-  JSON.parse((await call(api, 'GET', `/containers/${id}/json`)).body);
-
-/** Opens a stream; resolves when the answer's head is there. */
-async function open(
-  method: string,
-  path: string,
-  extra = 'Connection: Upgrade\r\nUpgrade: tcp\r\n',
-): Promise<{ socket: Socket; head: string; rest: Buffer }> {
-  const socket = createConnection({ path: api.socketPath, allowHalfOpen: true });
-  socket.write(`${method} ${path} HTTP/1.1\r\nHost: x\r\n${extra}\r\n`);
-  let bytes = Buffer.alloc(0);
-  for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
-    bytes = Buffer.concat([bytes, chunk as Buffer]);
-    const end = bytes.indexOf('\r\n\r\n');
-    if (end >= 0)
-      return { socket, head: bytes.toString('latin1', 0, end), rest: bytes.subarray(end + 4) };
-  }
-  throw new Error(`no answer: ${bytes}`);
-}
-
-async function readToEnd({ socket, rest }: { socket: Socket; rest: Buffer }): Promise<Buffer> {
-  const chunks = [rest];
-  for await (const chunk of socket.iterator({ destroyOnReturn: false }))
-    chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
-}
-
-/** Frames joined by stream. */
-function unframe(bytes: Buffer): Record<number, string> {
-  const streams: Record<number, string> = {};
-  for (let at = 0; at < bytes.length; ) {
-    const [stream, length] = [bytes[at] as number, bytes.readUInt32BE(at + 4)];
-    streams[stream] = (streams[stream] ?? '') + bytes.toString('utf8', at + 8, at + 8 + length);
-    at += 8 + length;
-  }
-  return streams;
-}
+const suite = new ApiSuite();
+const create = suite.create.bind(suite);
+const open = suite.open.bind(suite);
+const post = suite.post.bind(suite);
+const remove = suite.remove.bind(suite);
+const inspect = suite.inspect.bind(suite);
 
 const attachAll = 'attach?stream=1&stdin=1&stdout=1&stderr=1';
 const speaker = ['sh', '-c', 'echo out; echo err >&2'];
@@ -140,7 +79,7 @@ describe('attach', () => {
   test('a client that leaves before the start leaves nothing, and the container runs', async () => {
     const id = await create(['sleep', '60']);
     const { socket } = await open('POST', `/containers/${id}/${attachAll}`);
-    const container = engine.engine.containers.find(id);
+    const container = suite.engine.containers.find(id);
     expect(container.pendingAttaches.size).toBe(1);
     socket.destroy();
     expect(await post(`/containers/${id}/start`)).toBe(204);
@@ -167,7 +106,7 @@ describe('wait', () => {
 
   test('of a client that leaves is forgotten', async () => {
     const id = await create(['sleep', '60']);
-    const container = engine.engine.containers.find(id);
+    const container = suite.engine.containers.find(id);
     const { socket } = await open('POST', `/containers/${id}/wait?condition=next-exit`, '');
     expect(container.listenerCount('exit')).toBe(1);
     socket.destroy();
@@ -216,7 +155,7 @@ test('steps are told as they happen, and afterwards', async () => {
   const told = lines.map(
     (line) => JSON.parse(line) as { Step: { n: number }; Result: { n: number } },
   );
-  const kept = JSON.parse((await call(api, 'GET', `/containers/${id}/steps`)).body);
+  const kept = JSON.parse((await suite.call('GET', `/containers/${id}/steps`)).body);
   expect(told.length).toBeGreaterThan(20);
   expect(told.map(({ Step }) => Step.n)).toEqual(kept.Results.map(({ n }: { n: number }) => n));
   await remove(id);
@@ -234,14 +173,14 @@ describe('the steps of an exec', () => {
   test('are told as they happen, and afterwards, with results and times', async () => {
     const id = await create(['sleep', '60']);
     await post(`/containers/${id}/start`);
-    const made = await call(api, 'POST', `/containers/${id}/exec`, { Cmd: ['true'] });
+    const made = await suite.call('POST', `/containers/${id}/exec`, { Cmd: ['true'] });
     const exec = (JSON.parse(made.body) as { Id: string }).Id;
     const path = `/exec/${exec}/steps`;
-    expect(JSON.parse((await call(api, 'GET', path)).body)).toEqual({ Steps: [], Results: [] });
+    expect(JSON.parse((await suite.call('GET', path)).body)).toEqual({ Steps: [], Results: [] });
     const stream = await open('GET', `${path}?follow=1`, 'Connection: close\r\n');
-    expect((await call(api, 'POST', `/exec/${exec}/start`, { Detach: true })).status).toBe(200);
+    expect((await suite.call('POST', `/exec/${exec}/start`, { Detach: true })).status).toBe(200);
     const told = lines(String(await readToEnd(stream)));
-    const kept = JSON.parse((await call(api, 'GET', path)).body);
+    const kept = JSON.parse((await suite.call('GET', path)).body);
     const numbers = kept.Steps.map(({ n }: { n: number }) => n);
     expect(told.map(({ Step }) => Step.n).sort((a, b) => a - b)).toEqual(numbers);
     expect(told.map(({ Result }) => Result)).toEqual(kept.Results);
@@ -253,7 +192,7 @@ describe('the steps of an exec', () => {
     ).toBe(true);
     const later = await open('GET', `${path}?follow=1`, 'Connection: close\r\n');
     expect(lines(String(await readToEnd(later)))).toHaveLength(told.length);
-    const own = JSON.parse((await call(api, 'GET', `/containers/${id}/steps`)).body);
+    const own = JSON.parse((await suite.call('GET', `/containers/${id}/steps`)).body);
     expect(own.Execs).toEqual([exec]);
     await remove(id);
   });
@@ -261,10 +200,10 @@ describe('the steps of an exec', () => {
   test('of one that fails end with the step that failed', async () => {
     const id = await create(['sleep', '60']);
     await post(`/containers/${id}/start`);
-    const made = await call(api, 'POST', `/containers/${id}/exec`, { Cmd: ['/no/such'] });
+    const made = await suite.call('POST', `/containers/${id}/exec`, { Cmd: ['/no/such'] });
     const exec = (JSON.parse(made.body) as { Id: string }).Id;
     const stream = await open('GET', `/exec/${exec}/steps?follow=1`, 'Connection: close\r\n');
-    expect((await call(api, 'POST', `/exec/${exec}/start`, { Detach: true })).status).toBe(400);
+    expect((await suite.call('POST', `/exec/${exec}/start`, { Detach: true })).status).toBe(400);
     const told = lines(String(await readToEnd(stream)));
     expect(told.at(-1)).toMatchObject({ Step: { call: 'execve' }, Result: { ret: -1, errno: 2 } });
     await remove(id);
@@ -273,7 +212,7 @@ describe('the steps of an exec', () => {
   test('of one that is never started end with its container', async () => {
     const id = await create(['sleep', '60']);
     await post(`/containers/${id}/start`);
-    const made = await call(api, 'POST', `/containers/${id}/exec`, { Cmd: ['true'] });
+    const made = await suite.call('POST', `/containers/${id}/exec`, { Cmd: ['true'] });
     const exec = (JSON.parse(made.body) as { Id: string }).Id;
     const stream = await open('GET', `/exec/${exec}/steps?follow=1`, 'Connection: close\r\n');
     await remove(id);
@@ -323,18 +262,18 @@ test('verbs answer with the status of docker', async () => {
     ['unpause', 409],
   ]);
   expect(await post(`/containers/${id}/kill?signal=SIGFOO`)).toBe(400);
-  expect((await call(api, 'DELETE', `/containers/${id}`)).status).toBe(409);
-  expect((await call(api, 'DELETE', '/images/busybox?force=0')).status).toBe(409);
+  expect((await suite.call('DELETE', `/containers/${id}`)).status).toBe(409);
+  expect((await suite.call('DELETE', '/images/busybox?force=0')).status).toBe(409);
   await remove(id);
   expect(await post(`/containers/${id}/start`)).toBe(404);
 });
 
 test('a program that is not there is 400 with 127 in the state', async () => {
   const id = await create(['/no/such']);
-  const answer = await call(api, 'POST', `/containers/${id}/start`);
+  const answer = await suite.call('POST', `/containers/${id}/start`);
   expect([answer.status, answer.body]).toEqual([400, expect.stringContaining('/no/such')]);
   expect((await inspect(id)).State).toMatchObject({ Status: 'created', ExitCode: 127 });
-  const later = await call(api, 'POST', `/containers/${id}/wait`);
+  const later = await suite.call('POST', `/containers/${id}/wait`);
   expect(later.body).toMatch(/"StatusCode":127,"Error":{"Message":".*no such/);
   await remove(id);
 });

@@ -70,7 +70,7 @@ describe('versions and paths', () => {
     ['/containers/../info', 404, 'page not found'],
     ['/swarm', 501, 'swarm'],
     ['/images/get', 501, 'save and load'],
-    ['/containers/one/attach/ws', 501, 'websocket'],
+    ['/containers/one/attach/ws?stream=1', 400, 'websocket'],
   ])('GET %s is %i', async (path, status, text) => {
     const answer = await call(api, 'GET', path);
     expect(answer.status).toBe(status);
@@ -180,6 +180,20 @@ describe('what is not HTTP', () => {
     }
     expect(text.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 404']);
   });
+});
+
+test.each([
+  ['GET /info HTTP/1.1', ''],
+  ['POST /containers/create HTTP/1.1', json],
+  ['POST /containers/create HTTP/1.1', 'Content-Type: text/plain\r\n'],
+  ['POST /containers/one/start HTTP/1.1', 'Connection: Upgrade\r\nUpgrade: h2c\r\n'],
+  ['POST /containers/one/attach?stream=1 HTTP/1.1', 'Connection: Upgrade\r\nUpgrade: tcp\r\n'],
+])('%s of a web page is refused', async (line, more) => {
+  const body = '{"Image":"a"}';
+  const head = `${host}Origin: null\r\n${more}Content-Length: ${body.length}\r\n`;
+  const answer = await sendRaw(api.socketPath, `${line}\r\n${head}\r\n${body}`);
+  expect([answer.status, message(answer)]).toEqual([403, expect.stringContaining('Origin')]);
+  expect(api.engine.containers.all()).toHaveLength(2);
 });
 
 describe('bodies of create', () => {

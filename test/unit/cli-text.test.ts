@@ -1,5 +1,3 @@
-import { PassThrough } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseEndpoint } from '../../src/api/client/endpoint.ts';
@@ -11,7 +9,6 @@ import { formatList } from '../../src/cli/format/list.ts';
 import { parseDuration, parseMoment } from '../../src/cli/moment.ts';
 import { splitReference } from '../../src/cli/reference.ts';
 import { formatTable } from '../../src/cli/table.ts';
-import { DetachFilter, parseDetachKeys } from '../../src/cli/terminal/detach.ts';
 import { bytesSize, humanDuration, humanSize, parseBytes } from '../../src/cli/units.ts';
 
 describe('units', () => {
@@ -115,34 +112,6 @@ describe('inspect', () => {
     expect(indentJson('{"a":9223372036854775807,"b":"\\u003c"}')).toBe(
       '{\n    "a": 9223372036854775807,\n    "b": "\\u003c"\n}',
     );
-  });
-});
-
-describe('detach keys', () => {
-  async function typed(input: readonly string[], keys = 'ctrl-p,ctrl-q'): Promise<string> {
-    const source = new PassThrough();
-    let isDetached = false;
-    const filter = new DetachFilter(parseDetachKeys(keys), () => {
-      isDetached = true;
-      filter.end();
-    });
-    const passed = text(source.pipe(filter));
-    for (const part of input) source.write(part);
-    source.end();
-    return `${await passed}${isDetached ? '!' : ''}`;
-  }
-
-  it.each([
-    [['ab\x10\x11cd'], 'ab!'],
-    [['a\x10', '\x11'], 'a!'],
-    [['\x10x\x11'], '\x10x\x11'],
-    [['\x10\x10\x11'], '\x10!'],
-    [['a\x10'], 'a\x10'],
-  ])('%j passes %j', async (input, expected) => expect(await typed(input)).toBe(expected));
-
-  it('can be others', async () => {
-    expect(await typed(['xab'], 'a,b')).toBe('x!');
-    expect(() => parseDetachKeys('ctrl-1')).toThrow('unknown key');
   });
 });
 

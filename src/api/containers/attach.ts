@@ -1,39 +1,80 @@
-/** `POST /containers/{id}/attach`: the connection becomes the container's terminal or pipes. */
-import type { Socket } from 'node:net';
+/**
+ * `POST /containers/{id}/attach` and `GET /containers/{id}/attach/ws`: the connection becomes the container's terminal
+ * or pipes.
+ */
 import type { Duplex } from 'node:stream';
 import { type AttachOptions, attach as attachTo } from '../../container/attach.ts';
+import type { Engine } from '../../container/engine.ts';
+import { emit } from '../../container/events.ts';
 import { logs as readLog } from '../../container/logs.ts';
 import type { Container } from '../../container/table.ts';
 import { ConflictError, InvalidError } from '../../errors/errors.ts';
+import { detachSequence } from '../detach-keys.ts';
 import type { Exchange } from '../exchange.ts';
+import { type Detach, join, part } from '../join.ts';
+import { takeOverAsWebsocket } from '../websocket.ts';
 import { writeAll } from '../write.ts';
 import { containerOf } from './find.ts';
 import { contentType, encode } from './logs.ts';
 
-/** How long a client that goes on talking is listened to after the end. */
-const LINGER_MS = 1000;
-
-export async function attach(exchange: Exchange): Promise<void> {
-  const { engine, query, signal } = exchange;
+export function attach(exchange: Exchange): Promise<void> {
   const container = containerOf(exchange);
-  const wanted = {
-    stdin: query.flag('stdin'),
-    stdout: query.flag('stdout'),
-    stderr: query.flag('stderr'),
-  };
+  return converse(exchange, container, wantedBy(exchange), async (beforeHead) => {
+    beforeHead();
+    return exchange.takeOver(contentType(exchange, container));
+  });
+}
+
+/** Without frames: what a websocket carries are the bytes of both streams as they come. */
+export function attachWebsocket(exchange: Exchange): Promise<void> {
+  const container = containerOf(exchange);
+  const all = { stdin: true, stdout: true, stderr: true };
+  const wanted = exchange.since('1.42') ? wantedBy(exchange) : all;
+  const framed = !container.record.config.Tty;
+  return converse(exchange, container, wanted, (beforeHead) =>
+    takeOverAsWebsocket(exchange, framed, beforeHead),
+  );
+}
+
+function wantedBy({ query }: Exchange): AttachOptions {
+  const flags = [query.flag('stdin'), query.flag('stdout'), query.flag('stderr')] as const;
+  return { stdin: flags[0], stdout: flags[1], stderr: flags[2] };
+}
+
+async function converse(
+  exchange: Exchange,
+  container: Container,
+  wanted: AttachOptions,
+  takeOver: (beforeHead: () => void) => Promise<Duplex>,
+): Promise<void> {
+  const { engine, query, signal } = exchange;
+  const options = inputOf(container, wanted);
+  const detach = detachOf(engine, container, options, query.text('detachKeys') ?? '');
   const [replay, stream] = [query.flag('logs'), query.flag('stream')];
   if (!replay && !stream) throw new InvalidError('attach needs stream=1, logs=1 or both');
   if (stream) assertAttachable(container);
-  // Registered before the head goes out: a client that has the head may start the container.
-  const attached = stream
-    ? attachTo(engine, container, inputOf(container, wanted), signal)
-    : undefined;
-  attached?.catch(() => undefined);
-  const client = exchange.takeOver(contentType(exchange, container));
+  let attached: Promise<Duplex> | undefined;
+  const client = await takeOver(() => {
+    // Registered before the head goes out: a client that has the head may start the container.
+    if (stream) attached = attachTo(engine, container, options, signal);
+    attached?.catch(() => undefined);
+  });
   client.on('error', () => client.destroy());
   if (replay) await replayLog(exchange, container, wanted, client);
-  if (attached) join(client, await attached);
-  else client.destroySoon();
+  if (attached) join(client, await attached, { detach });
+  else part(client);
+}
+
+/** Only a terminal has keys to leave by. @throws InvalidError for keys that are none, whatever is attached to */
+function detachOf(
+  engine: Engine,
+  container: Container,
+  { stdin }: AttachOptions,
+  keys: string,
+): Detach | undefined {
+  const sequence = detachSequence(keys);
+  if (!container.record.config.Tty || !stdin) return undefined;
+  return { sequence, onDetach: () => emit(engine, container, 'detach') };
 }
 
 function assertAttachable({ record, id }: Container): void {
@@ -52,41 +93,9 @@ async function replayLog(
   { engine, signal }: Exchange,
   container: Container,
   { stdout, stderr }: AttachOptions,
-  client: Socket,
+  client: Duplex,
 ): Promise<void> {
   const plain = { timestamps: false, details: false };
   for await (const batch of readLog(engine, container, { stdout, stderr, follow: false }, signal))
     await writeAll(client, encode(container, batch, plain), signal);
-}
-
-/**
- * Bytes untouched both ways, each direction ended on its own; when one side breaks, the other goes too.
- * @param over the client hears of the stream's end only after this
- */
-export function join(
-  client: Socket,
-  stream: Duplex,
-  over: Promise<unknown> = Promise.resolve(),
-): void {
-  if (client.destroyed) {
-    stream.destroy();
-    return;
-  }
-  stream.on('error', () => client.destroy());
-  const end = () => void over.then(() => client.end());
-  stream.on('close', end);
-  client.on('close', () => stream.destroy());
-  client.pipe(stream);
-  stream.pipe(client, { end: false });
-  // The container's output has ended: what the client would still type has no reader.
-  const ended = () => {
-    end();
-    client.unpipe(stream);
-    client.resume();
-    // Closing at once over bytes that still come would be a reset to the client, in place of the end.
-    client.on('finish', () => setTimeout(() => client.destroy(), LINGER_MS).unref());
-  };
-  // A program that prints nothing and ends at once has ended already.
-  if (stream.readableEnded || stream.destroyed) ended();
-  else stream.on('end', ended);
 }

@@ -1,5 +1,6 @@
 /** `petri exec`: one more program in a container that runs. `POST /containers/{id}/exec`, `POST /exec/{id}/start` */
 import type { Client } from '../../api/client/client.ts';
+import { parseDetachKeys } from '../../api/client/detach.ts';
 import type { ExecBody } from '../../api/client/types.ts';
 import type { CommandSpec } from '../command.ts';
 import { CommandError, UsageError } from '../errors.ts';
@@ -10,7 +11,6 @@ import { readLines } from '../run/lines.ts';
 import { joinEnvironment, parseVariable } from '../run/values.ts';
 import type { Session } from '../session.ts';
 import { converse } from '../terminal/conversation.ts';
-import { parseDetachKeys } from '../terminal/detach.ts';
 import { followSize } from '../terminal/size.ts';
 
 export const exec: CommandSpec = {

@@ -2,6 +2,7 @@
  * `petri run`: creates a container and runs it in the foreground, or starts it and prints its id.
  */
 import type { Client } from '../../api/client/client.ts';
+import { parseDetachKeys } from '../../api/client/detach.ts';
 import { ApiError } from '../../api/client/errors.ts';
 import type { CommandSpec } from '../command.ts';
 import { CommandError, UsageError, withHelp } from '../errors.ts';
@@ -12,7 +13,6 @@ import { runFlags } from '../run/flags.ts';
 import { followSteps } from '../run/follow.ts';
 import { createContainer } from '../run/pull.ts';
 import { messageOf, type Session } from '../session.ts';
-import { parseDetachKeys } from '../terminal/detach.ts';
 import { inForeground } from '../terminal/foreground.ts';
 
 export const run: CommandSpec = {

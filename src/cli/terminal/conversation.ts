@@ -4,9 +4,9 @@
  */
 import type { Socket } from 'node:net';
 import { PassThrough, type Transform } from 'node:stream';
+import { DetachFilter, defaultDetachKeys, parseDetachKeys } from '../../api/client/detach.ts';
 import { copyRaw, demultiplex } from '../../api/client/frames.ts';
 import type { Session } from '../session.ts';
-import { DetachFilter, defaultDetachKeys, parseDetachKeys } from './detach.ts';
 import { enterRawMode } from './raw.ts';
 
 export interface ConversationOptions {
