@@ -25,6 +25,8 @@ bool log_open(struct log *log, const char *path, int64_t max_bytes, int64_t max_
   struct stat status;
   log->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
   if (log->fd < 0 || fstat(log->fd, &status) < 0) return false;
+  /* What is rotated is renamed: never a device. */
+  if (!S_ISREG(status.st_mode)) return errno = EINVAL, false;
   log->bytes = status.st_size;
   return true;
 }

@@ -9,7 +9,8 @@ export function shimPlan({ record, paths, terminalSize }: Container, clients: nu
   const [rows, columns] = terminalSize[0] ? terminalSize : record.hostConfig.ConsoleSize;
   return {
     id: record.id,
-    logPath: record.hostConfig.LogConfig.Type === 'none' ? '/dev/null' : paths.log,
+    // Empty: none. Never /dev/null, which a log of many bytes would rename as it does any other.
+    logPath: record.hostConfig.LogConfig.Type === 'none' ? '' : paths.log,
     logMaxBytes: maxBytes,
     logMaxFiles: maxFiles,
     clients,
