@@ -1,11 +1,12 @@
 /** `bin/petri` against a real engine, beside docker's own command on the same engine. */
-import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Supervisor } from '../support/supervisor.ts';
+import { Terminal } from '../support/terminal.ts';
 
 interface Ran {
   code: number | null;
@@ -39,33 +40,6 @@ async function petri(args: readonly string[], input = ''): Promise<Ran> {
   child.stdin.end(input);
   [ran.code] = (await once(child, 'close')) as [number | null];
   return ran;
-}
-
-/** petri in a terminal of its own, made by script(1). */
-class Terminal {
-  output = '';
-  #child: ChildProcessWithoutNullStreams;
-
-  constructor(command: string) {
-    this.#child = spawn('script', ['-qfec', command, '/dev/null'], { env: environment() });
-    this.#child.stdout.on('data', (text) => {
-      this.output += text;
-      this.#child.emit('shown');
-    });
-  }
-  type(text: string): void {
-    this.#child.stdin.write(text);
-  }
-  /** Resolves when the terminal has shown what matches; the test's own time limit ends a wait in vain. */
-  async shows(pattern: RegExp): Promise<void> {
-    while (!pattern.test(this.output)) await once(this.#child, 'shown');
-  }
-  async end(): Promise<void> {
-    this.#child.stdin.end();
-    this.#child.kill();
-    if (this.#child.exitCode === null && this.#child.signalCode === null)
-      await once(this.#child, 'exit');
-  }
 }
 
 describe('run', () => {
@@ -152,10 +126,10 @@ describe('run', () => {
 
 describe('in a terminal', () => {
   it('runs a shell of the right size, detaches, attaches again, and leaves the terminal as it was', async () => {
-    const terminal = new Terminal('sh');
-    terminal.type(
-      `stty rows 33 cols 99; stty -a > /tmp/petri-cli-$$; ${binary} run -it --name tty busybox sh; echo "code=$?"\n`,
-    );
+    const terminal = await Terminal.open({ PETRI_HOST: `unix://${engine.socket}` });
+    await terminal.resize(33, 99);
+    const before = await terminal.settings();
+    terminal.enter(`${binary} run -it --name tty busybox sh; echo "code=$?"`);
     await terminal.shows(/\/ # /);
     terminal.type('stty size; echo "got $((40+2))"\n');
     await terminal.shows(/33 99[\s\S]*got 42/);
@@ -164,13 +138,11 @@ describe('in a terminal', () => {
     expect((await engine.docker('inspect', '-f', '{{.State.Status}}', 'tty')).stdout).toBe(
       'running\n',
     );
-    terminal.type(
-      `stty -a | cmp - /tmp/petri-cli-$$ && echo "as $((1))t was"; rm /tmp/petri-cli-$$; ${binary} attach tty; echo "code=$?"\n`,
-    );
-    await terminal.shows(/as 1t was/);
+    expect(await terminal.settings()).toBe(before);
+    terminal.enter(`${binary} attach tty; echo "code=$?"`);
     terminal.type('\nexit 9\n');
     await terminal.shows(/code=9/);
-    await terminal.end();
+    await terminal.close();
     expect(await petri(['rm', 'tty'])).toMatchObject({ code: 0, stdout: 'tty\n' });
   });
 });

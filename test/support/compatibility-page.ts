@@ -14,7 +14,8 @@ error and exit code word for word. Only what cannot be the same is left out: ids
 command's own name, and by whose hands dockerd says that a container could not be started.
 
 Not compared here: what needs a registry or a network of one's own, volumes, published ports, \`--privileged\`
-(which the reference needs more of its host for), and what happens on a terminal.`;
+(which the reference needs more of its host for), and what happens on a terminal
+(\`test/e2e/terminal.test.ts\`).`;
 
 /** @param cases those that hold; a failing one fails the test before there is a page */
 export function compatibilityPage(cases: readonly Case[], { docker, dockerd }: Versions): string {
