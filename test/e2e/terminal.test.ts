@@ -65,7 +65,7 @@ describe.each(['docker', 'petri'])('%s', (client) => {
     terminal.enter(`$D ${RUN} -it --name tty busybox sh; echo "code=$?"`);
     await terminal.shows(/\/ # /);
     terminal.type(DEFAULT_KEYS);
-    await terminal.shows(/code=\d+\r\n/);
+    await terminal.shows(/code=0\r\n/);
     expect(await suite.inspect('{{.State.Status}}', 'tty')).toBe('running');
     terminal.enter('$D attach --detach-keys ctrl-a,x tty; echo "code=$?"');
     terminal.enter('echo "on"ce');
@@ -74,12 +74,16 @@ describe.each(['docker', 'petri'])('%s', (client) => {
     terminal.enter(`${CTRL_A}echo "twi"ce`);
     await terminal.shows(/\r\ntwice[\s\S]*\/ # /);
     terminal.type(`${CTRL_A}x`);
-    await terminal.shows(/code=\d+\r\n/);
+    await terminal.shows(/read escape sequence\r\ncode=1\r\n/);
     expect(await suite.inspect('{{.State.Status}}', 'tty')).toBe('running');
     terminal.enter('$D attach tty; echo "code=$?"');
     terminal.enter('exit 9');
     await terminal.shows(/code=9\r\n/);
     terminal.enter('$D start -ai tty; echo "code=$?"');
+    await terminal.shows(/\/ # /);
+    terminal.type(DEFAULT_KEYS);
+    await terminal.shows(/code=0\r\n/);
+    terminal.enter('$D attach tty; echo "code=$?"');
     terminal.enter('exit 8');
     await terminal.shows(/code=8\r\n/);
   });
@@ -114,7 +118,7 @@ describe.each(['docker', 'petri'])('%s', (client) => {
     terminal.enter('$D exec -it --detach-keys ctrl-a box sh; echo "code=$?"');
     await terminal.shows(/\/ # /);
     terminal.type(CTRL_A);
-    await terminal.shows(/code=\d+\r\n/);
+    await terminal.shows(/read escape sequence\r\ncode=1\r\n/);
     expect(await terminal.settings()).toBe(before);
     expect((await suite.docker('top', 'box', '-o', 'pid,comm')).stdout).toMatch(/\d+ +sh\n/);
   });

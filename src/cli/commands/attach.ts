@@ -1,6 +1,7 @@
 import type { ContainerDetails } from '../../api/client/types.ts';
 import type { CommandSpec } from '../command.ts';
 import { CommandError } from '../errors.ts';
+import { LEFT } from '../terminal/conversation.ts';
 import { inForeground } from '../terminal/foreground.ts';
 
 /** `petri attach`: the terminal of a running container. `POST /containers/{id}/attach` */
@@ -30,6 +31,7 @@ export const attach: CommandSpec = {
       detachKeys: flags.text('detach-keys'),
       passesSignals: flags.switch('sig-proxy', true) && !Config.Tty,
       condition: 'not-running',
+      detached: new CommandError(LEFT),
     });
   },
 };

@@ -10,7 +10,7 @@ import { followSteps } from '../run/follow.ts';
 import { readLines } from '../run/lines.ts';
 import { joinEnvironment, parseVariable } from '../run/values.ts';
 import type { Session } from '../session.ts';
-import { converse } from '../terminal/conversation.ts';
+import { converse, LEFT } from '../terminal/conversation.ts';
 import { followSize } from '../terminal/size.ts';
 
 export const exec: CommandSpec = {
@@ -83,7 +83,7 @@ function bodyOf(session: Session, command: string[], flags: Flags): ExecBody {
   }
 }
 
-/** @returns the program's exit code; 0 when the caller has detached */
+/** @returns the program's exit code. @throws CommandError when the caller has detached */
 async function inForeground(
   session: Session,
   client: Client,
@@ -96,7 +96,7 @@ async function inForeground(
   try {
     const options = { stdin: AttachStdin, tty: Tty, detachKeys: DetachKeys || undefined };
     const ending = await converse(session, connection, options);
-    if (ending === 'detached') return 0;
+    if (ending === 'detached') throw new CommandError(LEFT);
     return (await client.execs.inspect(id)).ExitCode ?? 0;
   } finally {
     stopSize();

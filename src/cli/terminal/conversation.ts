@@ -17,6 +17,9 @@ export interface ConversationOptions {
   readonly after?: Promise<unknown>;
 }
 
+/** What docker's attach and exec say when they were left; run and start say nothing. */
+export const LEFT = 'read escape sequence';
+
 export type Ending = 'ended' | 'detached';
 
 /**

@@ -23,11 +23,13 @@ export interface ForegroundOptions {
   readonly start?: () => Promise<void>;
   /** Output is shown only from here on. */
   readonly after?: Promise<unknown>;
+  /** Thrown when the caller detaches; without it that is no error. */
+  readonly detached?: CommandError;
 }
 
 /**
  * @returns the program's exit code, 0 when the caller has detached
- * @throws what `start` throws, ApiError, CommandError
+ * @throws what `start` throws, ApiError, CommandError, `detached`
  */
 export async function inForeground(
   session: Session,
@@ -56,7 +58,9 @@ export async function inForeground(
     if (tty && !options.start) await redraw(resize, session.streams.stdout);
     if (tty) stopSize = followSize(resize, session.streams.stdout);
     if (!stdout && !stderr) session.print(id);
-    return await exitCodeOf(await conversation, exit);
+    const ending = await conversation;
+    if (ending === 'detached' && options.detached) throw options.detached;
+    return await exitCodeOf(ending, exit);
   } finally {
     stopSignals();
     stopSize();
