@@ -2,7 +2,10 @@
 import { InvalidError, NotFoundError } from '../errors/errors.ts';
 import type { ContainerConfig, HostConfig } from './config.ts';
 import type { Engine } from './engine.ts';
-import { lookUpSources } from './look-ups.ts';
+import { lookUpGroups } from './look-up-groups.ts';
+import { lookUpBlockDevices, lookUpSources } from './look-ups.ts';
+import { assertBlockIo } from './option/block-io.ts';
+import { assertCgroupParent } from './option/cgroup-parent.ts';
 import { assertDevices } from './option/devices.ts';
 import { logLimits } from './option/log-config.ts';
 import { assertModes, joinedContainer } from './option/modes.ts';
@@ -26,11 +29,15 @@ export function checkOptions(
   assertProgram(config, host);
   keptCapabilities(host.CapAdd ?? [], host.CapDrop ?? []);
   assertModes(host);
+  assertCgroupParent(host);
+  lookUpGroups(host, engine.facts);
   lookUpSources(host);
   sysctls(host);
   security(host.SecurityOpt);
   assertUlimits(host.Ulimits);
   assertDevices(host);
+  assertBlockIo(host);
+  lookUpBlockDevices(host);
   assertProtectedPaths(host);
   logLimits(host.LogConfig);
   const resolved = {

@@ -90,6 +90,12 @@ export interface HostConfig {
   NanoCpus: number;
   CgroupParent: string;
   BlkioWeight: number;
+  BlkioWeightDevice?: { Path: string; Weight: number }[] | null;
+  /** Bytes, or operations, a second. */
+  BlkioDeviceReadBps?: DeviceRate[] | null;
+  BlkioDeviceWriteBps?: DeviceRate[] | null;
+  BlkioDeviceReadIOps?: DeviceRate[] | null;
+  BlkioDeviceWriteIOps?: DeviceRate[] | null;
   /** Microseconds. */
   CpuPeriod: number;
   CpuQuota: number;
@@ -109,6 +115,11 @@ export interface HostConfig {
   Ulimits: { Name: string; Soft: number; Hard: number }[] | null;
   MaskedPaths: string[] | null;
   ReadonlyPaths: string[] | null;
+}
+
+export interface DeviceRate {
+  Path: string;
+  Rate: number;
 }
 
 /** `--mount`, the API's `Mount`. */

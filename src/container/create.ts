@@ -15,6 +15,7 @@ import { mergeEnvironment } from './environment.ts';
 import { emit } from './events.ts';
 import { mergeHealthcheck } from './health.ts';
 import { randomName } from './names.ts';
+import { keepSupported } from './option/kernel-support.ts';
 import { joinedContainer } from './option/modes.ts';
 import type { ContainerRecord } from './record.ts';
 import { Container } from './table.ts';
@@ -43,7 +44,8 @@ async function createFrom(
 ): Promise<{ id: string; warnings: string[] }> {
   assertWorkingDir(request.config);
   const config = mergeConfig(request.config, image.config);
-  const hostConfig = checkOptions(engine, request.config, request.hostConfig);
+  const asked = checkOptions(engine, request.config, request.hostConfig);
+  const { host: hostConfig, warnings } = keepSupported(asked, engine.facts);
   const id = randomBytes(32).toString('hex');
   const name = engine.containers.claim(request.name ?? randomName(engine.containers), id);
   try {
@@ -56,7 +58,7 @@ async function createFrom(
   } finally {
     engine.containers.unclaim(name);
   }
-  return { id, warnings: warnings(image) };
+  return { id, warnings: [...warnings, ...warningsOf(image)] };
 }
 
 /** dockerd's words. A relative one would mean another folder to each who reads it. */
@@ -152,7 +154,7 @@ function likeRootOf({ layerDirs: [top] }: Image, upper: string): void {
   chmodSync(upper, mode & 0o7777);
 }
 
-function warnings(image: Image): string[] {
+function warningsOf(image: Image): string[] {
   const volumes = Object.keys(image.config.Volumes ?? {});
   return volumes.length
     ? [

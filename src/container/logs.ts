@@ -1,5 +1,6 @@
 /** Reading a container's log: docker's json-file lines, oldest first, following it if asked. */
 
+import { NotBuiltError } from '../errors/errors.ts';
 import type { Engine } from './engine.ts';
 import { LogFiles } from './log-files.ts';
 import { isAlive } from './state.ts';
@@ -50,6 +51,12 @@ export async function* logs(
     changed?.stop();
     await files.close();
   }
+}
+
+/** @throws NotBuiltError with docker's words and status when nothing is kept */
+export function assertReadable({ record }: Container): void {
+  if (record.hostConfig.LogConfig.Type === 'none')
+    throw new NotBuiltError('configured logging driver does not support reading');
 }
 
 function isOver({ record: { state } }: Container): boolean {

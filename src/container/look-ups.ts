@@ -4,6 +4,7 @@ import { dirname, join, posix } from 'node:path';
 import { ConflictError, InvalidError } from '../errors/errors.ts';
 import type { HostConfig } from './config.ts';
 import type { Engine } from './engine.ts';
+import { type BlockIo, blockDevicePaths } from './option/block-io.ts';
 import type { DeviceNode } from './option/devices.ts';
 import { joinedContainer } from './option/modes.ts';
 import { mountPoints } from './option/mount-points.ts';
@@ -129,6 +130,20 @@ function deviceNumber(rdev: number): { major: number; minor: number } {
     major: Number(((bits >> 8n) & 0xfffn) | ((bits >> 32n) & 0xfffff000n)),
     minor: Number((bits & 0xffn) | ((bits >> 12n) & 0xffffff00n)),
   };
+}
+
+/** @throws InvalidError when one is not there, or is no block device */
+export function lookUpBlockDevices(host: BlockIo): Map<string, string> {
+  const numbers = blockDevicePaths(host).map((path): [string, string] => {
+    const stat = statOf(path);
+    if (!stat?.isBlockDevice())
+      throw new InvalidError(
+        `cannot limit ${path}: ${stat ? 'it is not a block device' : 'no such file or directory'}`,
+      );
+    const { major, minor } = deviceNumber(stat.rdev);
+    return [path, `${major}:${minor}`];
+  });
+  return new Map(numbers);
 }
 
 /** @throws ConflictError with docker's words when one does not run, NotFoundError when it is gone */

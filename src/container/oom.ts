@@ -1,17 +1,12 @@
 /** Whether the kernel ended a process of the container for want of memory: cgroup's own counter. */
 import { readFileSync } from 'node:fs';
 import type { Engine } from './engine.ts';
-import { PARENT } from './plan/cgroup.ts';
+import { groupOf } from './plan/cgroup.ts';
 import type { Container } from './table.ts';
 
-export function wasOomKilled({ facts }: Engine, { id }: Container): boolean {
-  const { cgroup } = facts;
-  const memory =
-    cgroup.mode === 'v2'
-      ? cgroup.root
-      : cgroup.hierarchies.find(({ controllers }) => controllers.includes('memory'))?.path;
-  const file = cgroup.mode === 'v2' ? 'memory.events' : 'memory.oom_control';
-  const text = readIfThere(`${memory}/${PARENT}/${id}/${file}`);
+export function wasOomKilled({ facts }: Engine, { record }: Container): boolean {
+  const file = facts.cgroup.mode === 'v2' ? 'memory.events' : 'memory.oom_control';
+  const text = readIfThere(`${groupOf({ facts, record }, 'memory')}/${file}`);
   return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0) > 0;
 }
 

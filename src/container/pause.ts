@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ConflictError, SystemError } from '../errors/errors.ts';
 import type { Engine } from './engine.ts';
 import { emit } from './events.ts';
-import { PARENT } from './plan/cgroup.ts';
+import { groupOf } from './plan/cgroup.ts';
 import { setState } from './set-state.ts';
 import { isAlive } from './state.ts';
 import type { Container } from './table.ts';
@@ -62,9 +62,9 @@ async function freeze(engine: Engine, container: Container): Promise<void> {
   }
 }
 
-function freezer({ facts: { cgroup } }: Engine, { id }: Container) {
-  if (cgroup.mode === 'v2') {
-    const group = `${cgroup.root}/${PARENT}/${id}`;
+function freezer({ facts }: Engine, { record }: Container) {
+  const group = groupOf({ facts, record }, 'freezer');
+  if (facts.cgroup.mode === 'v2')
     return {
       write: `${group}/cgroup.freeze`,
       read: `${group}/cgroup.events`,
@@ -72,9 +72,7 @@ function freezer({ facts: { cgroup } }: Engine, { id }: Container) {
       thawed: '0',
       isFrozen: (text: string) => /^frozen 1$/m.test(text),
     };
-  }
-  const root = cgroup.hierarchies.find(({ controllers }) => controllers.includes('freezer'))?.path;
-  const state = `${root}/${PARENT}/${id}/freezer.state`;
+  const state = `${group}/freezer.state`;
   return {
     write: state,
     read: state,

@@ -8,7 +8,8 @@ import type { Step, StepDraft } from '../step/step.ts';
 import type { HostConfig } from './config.ts';
 import type { Engine } from './engine.ts';
 import { etcOf, writeEngineFiles } from './engine-files.ts';
-import { lookUpDevices, lookUpJoined, lookUpSources } from './look-ups.ts';
+import { lookUpGroups } from './look-up-groups.ts';
+import { lookUpBlockDevices, lookUpDevices, lookUpJoined, lookUpSources } from './look-ups.ts';
 import { joinedContainer } from './option/modes.ts';
 import { capabilitiesOf } from './plan/identity.ts';
 import { planContainer } from './plan/plan.ts';
@@ -62,6 +63,8 @@ function plan(
     netns: record.hostConfig.NetworkMode === 'host' ? 'host' : 'own',
     kernelPaths: kernelPaths(record.hostConfig),
     ...lookUpSources(record.hostConfig),
+    parentGroups: lookUpGroups(record.hostConfig, engine.facts),
+    blockDevices: lookUpBlockDevices(record.hostConfig),
     devices: lookUpDevices(record.hostConfig),
     joined: lookUpJoined(engine, record.hostConfig),
     etc: etcOf(engine, container),

@@ -1,6 +1,7 @@
 /** Gives back what a container held while it was alive: its groups, its address, its run folder. */
 import { rmdirSync, rmSync } from 'node:fs';
-import { killGroup, removeCgroup } from '../kernel/cgroup.ts';
+import { dirname } from 'node:path';
+import { killGroup, removeCgroup, removeEmptyParents } from '../kernel/cgroup.ts';
 import type { Engine } from './engine.ts';
 import { endOfExecs } from './exec/end.ts';
 import { sharesProcesses } from './option/modes.ts';
@@ -18,6 +19,7 @@ export async function release(
   const groups = cgroupPaths({ facts: engine.facts, record: container.record });
   if (sharesProcesses(container.record.hostConfig)) await endAll(container, groups);
   await Promise.all(groups.map((path) => removeGroup(engine, path)));
+  for (const path of groups) removeEmptyParents(dirname(path));
   for (const { ipAddress } of Object.values(endpoints)) engine.network.pool.release(ipAddress);
   rmSync(container.paths.runDir, { recursive: true, force: true });
 }

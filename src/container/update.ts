@@ -19,6 +19,7 @@ import type { Container } from './table.ts';
 export type ResourceChanges = Partial<
   Pick<
     HostConfig,
+    | 'BlkioWeight'
     | 'CpuShares'
     | 'CpuPeriod'
     | 'CpuQuota'
@@ -106,7 +107,7 @@ function refuse(message: string): never {
   throw new ConflictError(message);
 }
 
-/** The files whose text is another now. Memory and swap: the wider limit first, cgroup v1 takes no other order. */
+/** The files whose text is another now; limits of single devices cannot be changed. Memory and swap: the wider limit first, cgroup v1 takes no other order. */
 function changedFiles(engine: Engine, before: HostConfig, after: HostConfig): LimitFile[] {
   const old = limitFiles(before, engine.facts);
   const isNew = (one: LimitFile) =>

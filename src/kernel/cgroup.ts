@@ -5,9 +5,9 @@
  * Three arrangements exist (cgroups(7)): `v2` has one tree with all controllers; `v1` has a tree for each
  * controller or pair of them; `hybrid` is v1 with a v2 tree beside it that has processes but no controllers.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmdirSync, statSync } from 'node:fs';
 import { readdir, readFile, rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { KernelError, SystemError } from '../errors/errors.ts';
 import { constants } from './ffi.ts';
@@ -115,6 +115,21 @@ export async function removeCgroup(path: string, timeoutMs = 2000): Promise<void
       );
     await removeChildren(path, timeoutMs);
     await delay(waitMs);
+  }
+}
+
+/** The sticky bit: of a group that the engine has made for somebody who asked for it by name. */
+export const MADE_BY_ENGINE = 0o1000;
+
+/** Removes a group of the engine's making, and those of its making above it, as far as nothing is in them. */
+export function removeEmptyParents(path: string): void {
+  for (let dir = path; ; dir = dirname(dir)) {
+    try {
+      if ((statSync(dir).mode & MADE_BY_ENGINE) === 0) return;
+      rmdirSync(dir);
+    } catch {
+      return; // another container is in it, or it has gone
+    }
   }
 }
 

@@ -21,7 +21,7 @@ import {
 import type { Engine } from '../container/engine.ts';
 import { emit } from '../container/events.ts';
 import { adoptExecs } from '../container/exec/adopt.ts';
-import { PARENT } from '../container/plan/cgroup.ts';
+import { PARENT } from '../container/option/cgroup-parent.ts';
 import type { ContainerRecord } from '../container/record.ts';
 import { containerRecordSchema } from '../container/record-schema.ts';
 import { release } from '../container/release.ts';

@@ -222,7 +222,11 @@ describe('fields of create', () => {
     ],
     ['a policy and --rm', { AutoRemove: true, RestartPolicy: { Name: 'always' } }, /AutoRemove/],
     ['an unknown security option', { SecurityOpt: ['bogus'] }, /security-opt/],
-    ['an unknown log driver', { LogConfig: { Type: 'bogus' } }, /bogus|log-driver/],
+    [
+      'an unknown log driver',
+      { LogConfig: { Type: 'bogus' } },
+      /logger: no log driver named 'bogus' is registered/,
+    ],
     [
       'an unknown log option',
       { LogConfig: { Type: 'json-file', Config: { bogus: '1' } } },
@@ -257,6 +261,14 @@ describe('fields of create', () => {
     ['a mount without a target', { Mounts: [{ Type: 'tmpfs' }] }, /target|Target/],
     ['a tmpfs on a relative path', { Tmpfs: { c: '' } }, /c/],
     ['a tmpfs with an unknown option', { Tmpfs: { '/c': 'bogus=1' } }, /bogus/],
+    ['a weight of nothing', { BlkioWeight: 5 }, /Range of blkio weight is from 10 to 1000/],
+    [
+      'a throttle of what is no block device',
+      { BlkioDeviceReadBps: [{ Path: '/dev/null', Rate: 1 }] },
+      /not a block device/,
+    ],
+    ['a parent group that climbs', { CgroupParent: '/a/../..' }, /cgroup-parent/],
+    ['a slice of systemd', { CgroupParent: 'a.slice' }, /should be a valid slice named as/],
     ['an unknown user namespace', { UsernsMode: 'bogus' }, /userns|UsernsMode/i],
   ])('%s', async (_name, HostConfig, words) => {
     const body = { Image: 'busybox', HostConfig };
@@ -266,7 +278,6 @@ describe('fields of create', () => {
   });
 
   it.each<[string, object, RegExp]>([
-    ['an empty program', { Cmd: [''] }, /command/],
     ['a NUL in the program', { Cmd: ['a\0b'] }, /Cmd/],
     ['a NUL in the environment', { Env: ['A=\0'] }, /Env/],
     ['a variable without a name', { Env: ['=x'] }, /Env|environment/],
@@ -507,7 +518,7 @@ describe('what is not HTTP', () => {
       keyOf,
       (endpoint) =>
         send(
-          `POST ${pathNaming(endpoint, 'nosuch')} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nTransfer-Encoding: chunked\r\n\r\n`,
+          `${endpoint.method} ${pathNaming(endpoint, 'nosuch')} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nTransfer-Encoding: chunked\r\n\r\n`,
         ),
       refused,
     ));

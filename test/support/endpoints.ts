@@ -62,7 +62,8 @@ const described: Record<string, Description> = {
       details: 'flag',
       since: 'time',
       until: 'time',
-      tail: 'number',
+      // Any text that is no number is all, as dockerd has it.
+      tail: 'text',
     },
   },
   'GET /containers/{id}/steps': { query: { follow: 'flag' } },
@@ -82,6 +83,10 @@ const described: Record<string, Description> = {
   'POST /containers/{id}/resize': { base: 'h=24&w=80', query: { h: 'side', w: 'side' } },
   'POST /containers/{id}/wait': { query: { condition: 'word' } },
   'POST /containers/{id}/attach': {
+    base: 'logs=1&stdout=1',
+    query: { stdin: 'flag', stdout: 'flag', stderr: 'flag', logs: 'flag', stream: 'flag' },
+  },
+  'GET /containers/{id}/attach/ws': {
     base: 'logs=1&stdout=1',
     query: { stdin: 'flag', stdout: 'flag', stderr: 'flag', logs: 'flag', stream: 'flag' },
   },

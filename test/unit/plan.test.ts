@@ -7,6 +7,15 @@ import { planInput, V1, V2 } from '../support/plan-input.ts';
 
 const OTHER = { pid: 4711, startTicks: 99, bootId: 'boot' };
 
+const moreLimits = {
+  OomKillDisable: true,
+  MemorySwappiness: 10,
+  BlkioWeight: 300,
+  BlkioWeightDevice: [{ Path: '/dev/sda', Weight: 1000 }],
+  BlkioDeviceReadBps: [{ Path: '/dev/sda', Rate: 1048576 }],
+  BlkioDeviceWriteIOps: [{ Path: '/dev/sda', Rate: 100 }],
+};
+
 const variants = {
   v2: planInput(),
   v1: planInput({}, {}, { facts: { ...planInput().facts, cgroup: V1 } }),
@@ -16,6 +25,31 @@ const variants = {
     {},
     { Memory: 64 << 20, NanoCpus: 5e8, CpuShares: 512, PidsLimit: 20 },
     { facts: { ...planInput().facts, cgroup: V1 } },
+  ),
+  'limits-more-v1': planInput({}, moreLimits, {
+    facts: { ...planInput().facts, cgroup: V1 },
+    blockDevices: new Map([['/dev/sda', '8:0']]),
+  }),
+  'limits-more-v2': planInput({}, moreLimits, { blockDevices: new Map([['/dev/sda', '8:0']]) }),
+  'cgroup-parent-v1': planInput(
+    {},
+    { CgroupParent: '/build/ci' },
+    {
+      facts: { ...planInput().facts, cgroup: V1 },
+      parentGroups: {
+        missing: [
+          '/sys/fs/cgroup/cpu/build/ci',
+          '/sys/fs/cgroup/cpuset/build',
+          '/sys/fs/cgroup/cpuset/build/ci',
+        ],
+        cpuset: { cpus: '0-1', mems: '0' },
+      },
+    },
+  ),
+  'cgroup-parent-v2': planInput(
+    {},
+    { CgroupParent: 'build/ci' },
+    { parentGroups: { missing: ['/sys/fs/cgroup/build', '/sys/fs/cgroup/build/ci'] } },
   ),
   'user-workdir-read-only': planInput(
     { WorkingDir: '/srv/app', User: 'www-data' },

@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import { type AttachOptions, attach as attachTo } from '../../container/attach.ts';
 import type { Engine } from '../../container/engine.ts';
 import { emit } from '../../container/events.ts';
-import { logs as readLog } from '../../container/logs.ts';
+import { assertReadable, logs as readLog } from '../../container/logs.ts';
 import type { Container } from '../../container/table.ts';
 import { ConflictError, InvalidError } from '../../errors/errors.ts';
 import { detachSequence } from '../detach-keys.ts';
@@ -52,6 +52,7 @@ async function converse(
   const detach = detachOf(engine, container, options, query.text('detachKeys') ?? '');
   const [replay, stream] = [query.flag('logs'), query.flag('stream')];
   if (!replay && !stream) throw new InvalidError('attach needs stream=1, logs=1 or both');
+  if (replay) assertReadable(container);
   if (stream) assertAttachable(container);
   let attached: Promise<Duplex> | undefined;
   const client = await takeOver(() => {

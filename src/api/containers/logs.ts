@@ -1,7 +1,12 @@
 /** `GET /containers/{id}/logs`, and the replay of the log before an attach. */
-import { type LogEntry, type LogsOptions, logs as readLog } from '../../container/logs.ts';
+import {
+  assertReadable,
+  type LogEntry,
+  type LogsOptions,
+  logs as readLog,
+} from '../../container/logs.ts';
 import type { Container } from '../../container/table.ts';
-import { InvalidError, NotBuiltError } from '../../errors/errors.ts';
+import { InvalidError } from '../../errors/errors.ts';
 import type { Exchange } from '../exchange.ts';
 import { frame, multiplexedStream, rawStream } from '../frames.ts';
 import { writeAll } from '../write.ts';
@@ -11,8 +16,7 @@ export async function logs(exchange: Exchange): Promise<void> {
   const { engine, query, signal } = exchange;
   const container = containerOf(exchange);
   const options = logsOptions(exchange);
-  if (container.record.hostConfig.LogConfig.Type === 'none')
-    throw new NotBuiltError('configured logging driver does not support reading');
+  assertReadable(container);
   const show = { timestamps: query.flag('timestamps'), details: query.flag('details') };
   const entries = readLog(engine, container, options, signal);
   // The first entry is awaited before the head is sent, so that an error still has its status.

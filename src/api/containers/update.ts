@@ -1,3 +1,4 @@
+import { assertBlockIo } from '../../container/option/block-io.ts';
 import { update as updateContainer } from '../../container/update.ts';
 import { readJson } from '../body.ts';
 import type { Exchange } from '../exchange.ts';
@@ -10,8 +11,9 @@ export async function update(exchange: Exchange): Promise<void> {
   const { engine, request } = exchange;
   const container = containerOf(exchange);
   const changes = updateRequest(await readJson(request));
-  await updateContainer(engine, container, changes, (host) =>
-    assertLimits(host, engine.facts.cpus),
-  );
+  await updateContainer(engine, container, changes, (host) => {
+    assertLimits(host, engine.facts.cpus);
+    assertBlockIo(host);
+  });
   exchange.json({ Warnings: null });
 }

@@ -38,6 +38,7 @@ const mount = z.object({
     .optional(),
 });
 const objects = () => orNull(z.array(z.looseObject({})));
+const rates = () => orNull(z.array(z.object({ Path: text(), Rate: integer(0) })));
 const side = z.int().min(0).max(65535);
 
 const fields = z.object({
@@ -99,11 +100,11 @@ const fields = z.object({
   NanoCpus: integer(0),
   CgroupParent: text(),
   BlkioWeight: integer(0, 1000),
-  BlkioWeightDevice: objects(),
-  BlkioDeviceReadBps: objects(),
-  BlkioDeviceWriteBps: objects(),
-  BlkioDeviceReadIOps: objects(),
-  BlkioDeviceWriteIOps: objects(),
+  BlkioWeightDevice: orNull(z.array(z.object({ Path: text(), Weight: integer(0, 1000) }))),
+  BlkioDeviceReadBps: rates(),
+  BlkioDeviceWriteBps: rates(),
+  BlkioDeviceReadIOps: rates(),
+  BlkioDeviceWriteIOps: rates(),
   CpuPeriod: integer(0),
   CpuQuota: integer(-1),
   CpuRealtimePeriod: integer(0),
@@ -137,16 +138,7 @@ export const hostConfig = fields;
 
 /** The stored form: every field of HostConfig, the optional ones only when they say something. */
 export function storedHostConfig(given: GivenHostConfig): HostConfig {
-  const {
-    StorageOpt,
-    BlkioWeightDevice,
-    BlkioDeviceReadBps,
-    BlkioDeviceWriteBps,
-    BlkioDeviceReadIOps,
-    BlkioDeviceWriteIOps,
-    DeviceRequests,
-    ...rest
-  } = given;
+  const { StorageOpt, DeviceRequests, ...rest } = given;
   const { Annotations, Mounts, Tmpfs, Sysctls, Init, ...always } = rest;
   return {
     ...always,

@@ -18,6 +18,9 @@ const some = (value: readonly unknown[] | object | null | undefined) =>
   Boolean(value && Object.keys(value).length > 0);
 const other = (value: string, ...known: string[]) => !['', ...known].includes(value);
 
+/** Those that send a log elsewhere; an unknown driver is refused as docker does (src/container/option/log-config.ts). */
+const driversOfDocker = 'awslogs etwlogs fluentd gcplogs gelf journald splunk syslog'.split(' ');
+
 /** Docker's option, the field it sets, and whether it is set to more than the default. */
 export const unbuilt: readonly [option: string, field: string, isSet: (given: Given) => boolean][] =
   [
@@ -47,50 +50,17 @@ export const unbuilt: readonly [option: string, field: string, isSet: (given: Gi
     ['--link', 'HostConfig.Links', ({ host }) => some(host.Links)],
     ['--gpus', 'HostConfig.DeviceRequests', ({ host }) => some(host.DeviceRequests)],
     ['--userns', 'HostConfig.UsernsMode', ({ host }) => other(host.UsernsMode, 'host')],
-    ['--cgroup-parent', 'HostConfig.CgroupParent', ({ host }) => host.CgroupParent !== ''],
     [
       '--log-driver',
       'HostConfig.LogConfig',
-      ({ host }) => other(host.LogConfig.Type, 'json-file', 'none'),
+      ({ host }) => driversOfDocker.includes(host.LogConfig.Type),
     ],
     ['--runtime', 'HostConfig.Runtime', ({ host }) => other(host.Runtime, 'petri', 'runc')],
     ['--isolation', 'HostConfig.Isolation', ({ host }) => other(host.Isolation, 'default')],
-    ['--oom-kill-disable', 'HostConfig.OomKillDisable', ({ host }) => host.OomKillDisable === true],
-    [
-      '--memory-swappiness',
-      'HostConfig.MemorySwappiness',
-      ({ host }) => (host.MemorySwappiness ?? -1) !== -1,
-    ],
     [
       '--cpu-rt-period and --cpu-rt-runtime',
       'HostConfig.CpuRealtimeRuntime',
       ({ host }) => host.CpuRealtimePeriod + host.CpuRealtimeRuntime > 0,
-    ],
-    ['--blkio-weight', 'HostConfig.BlkioWeight', ({ host }) => host.BlkioWeight > 0],
-    [
-      '--blkio-weight-device',
-      'HostConfig.BlkioWeightDevice',
-      ({ host }) => some(host.BlkioWeightDevice),
-    ],
-    [
-      '--device-read-bps',
-      'HostConfig.BlkioDeviceReadBps',
-      ({ host }) => some(host.BlkioDeviceReadBps),
-    ],
-    [
-      '--device-write-bps',
-      'HostConfig.BlkioDeviceWriteBps',
-      ({ host }) => some(host.BlkioDeviceWriteBps),
-    ],
-    [
-      '--device-read-iops',
-      'HostConfig.BlkioDeviceReadIOps',
-      ({ host }) => some(host.BlkioDeviceReadIOps),
-    ],
-    [
-      '--device-write-iops',
-      'HostConfig.BlkioDeviceWriteIOps',
-      ({ host }) => some(host.BlkioDeviceWriteIOps),
     ],
   ];
 

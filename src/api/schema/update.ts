@@ -7,6 +7,7 @@ import { hostConfig } from './host-config.ts';
 import { assertRestartPolicy } from './restart-policy.ts';
 
 const limits = hostConfig.pick({
+  BlkioWeight: true,
   CpuShares: true,
   CpuPeriod: true,
   CpuQuota: true,
@@ -19,7 +20,6 @@ const limits = hostConfig.pick({
   PidsLimit: true,
 });
 const fixed = hostConfig.pick({
-  BlkioWeight: true,
   CpuRealtimePeriod: true,
   CpuRealtimeRuntime: true,
 });

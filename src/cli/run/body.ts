@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { CreateBody } from '../../api/client/types.ts';
 import { UsageError } from '../errors.ts';
 import { type Flags, flagErrorCode } from '../flags.ts';
+import { blockDeviceLimits } from './block-devices.ts';
 import { readLines } from './lines.ts';
 import type { Mount } from './mount.ts';
 import { type PortMaps, parsePorts } from './ports.ts';
@@ -181,6 +182,7 @@ function resources(flags: Flags): NonNullable<CreateBody['HostConfig']> {
     NanoCpus: number('cpus'),
     CgroupParent: flags.text('cgroup-parent') ?? '',
     BlkioWeight: number('blkio-weight'),
+    ...blockDeviceLimits(flags),
     CpuPeriod: number('cpu-period'),
     CpuQuota: number('cpu-quota'),
     CpusetCpus: flags.text('cpuset-cpus') ?? '',

@@ -2,6 +2,7 @@
 import { type FlagSpec, parseInteger } from '../flags.ts';
 import { parseDuration } from '../moment.ts';
 import { parseBytes } from '../units.ts';
+import { blockDeviceFlags } from './block-devices.ts';
 import { parseMount } from './mount.ts';
 import { parseUlimit } from './ulimit.ts';
 import {
@@ -115,6 +116,7 @@ const resources: readonly FlagSpec[] = [
   { long: 'oom-score-adj', value: 'int', parse: parseInteger, text: '-1000 to 1000' },
   { long: 'shm-size', value: 'bytes', parse: parseBytes, text: 'size of /dev/shm' },
   { long: 'blkio-weight', value: 'int', parse: parseInteger, text: '10 to 1000' },
+  ...blockDeviceFlags,
   { long: 'cgroup-parent', value: 'string', text: 'parent cgroup' },
 ];
 

@@ -1,20 +1,17 @@
-/** `--log-opt` of the driver `json-file`. Pure. */
+/**
+ * `--log-driver` and `--log-opt`. `json-file` and `local` write the same file: docker's `local` has a form of its own, which
+ * nobody but docker reads. Pure.
+ */
 import { InvalidError } from '../../errors/errors.ts';
 import type { HostConfig } from '../config.ts';
 
 const DEFAULT_BYTES = 20 * 1024 * 1024;
-const DEFAULT_FILES = 3;
+/** Docker's for `local`; its `json-file` is never rotated, which fills disks. */
+const DEFAULT_FILES: Readonly<Record<string, number>> = { 'json-file': 3, local: 5, none: 1 };
 const MAX_FILES = 1000;
-/** They change what the driver writes beside the line; accepted by docker, and nothing reads them here. */
-const IGNORED = new Set([
-  'labels',
-  'labels-regex',
-  'env',
-  'env-regex',
-  'tag',
-  'mode',
-  'max-buffer-size',
-]);
+const OPTIONS = ['max-size', 'max-file', 'compress', 'mode', 'max-buffer-size'];
+/** Of json-file: they change what it writes beside the line; nothing reads that here. */
+const IGNORED = new Set(['labels', 'labels-regex', 'env', 'env-regex', 'tag']);
 
 export interface LogLimits {
   /** 0: never rotated. */
@@ -25,12 +22,16 @@ export interface LogLimits {
 
 /** @throws InvalidError with docker's words */
 export function logLimits({ Type, Config }: HostConfig['LogConfig']): LogLimits {
+  const files = Object.hasOwn(DEFAULT_FILES, Type) ? DEFAULT_FILES[Type] : undefined;
+  if (files === undefined)
+    throw new InvalidError(`logger: no log driver named '${Type}' is registered`);
+  const isKnown = (key: string) =>
+    Type === 'none' || OPTIONS.includes(key) || (Type === 'json-file' && IGNORED.has(key));
   for (const key of Object.keys(Config))
-    if (Type !== 'none' && !['max-size', 'max-file', 'compress'].includes(key) && !IGNORED.has(key))
-      throw new InvalidError(`unknown log opt '${key}' for ${Type} log driver`);
+    if (!isKnown(key)) throw new InvalidError(`unknown log opt '${key}' for ${Type} log driver`);
   if (Config.compress && Config.compress !== 'false')
     throw new InvalidError('log opt compress: older files of a log are not compressed here');
-  return { maxBytes: sizeOf(Config['max-size']), maxFiles: filesOf(Config['max-file']) };
+  return { maxBytes: sizeOf(Config['max-size']), maxFiles: filesOf(Config['max-file'], files) };
 }
 
 /** `10m` and the like; -1 is no limit. */
@@ -46,8 +47,8 @@ function sizeOf(text: string | undefined): number {
   return bytes;
 }
 
-function filesOf(text: string | undefined): number {
-  if (!text) return DEFAULT_FILES;
+function filesOf(text: string | undefined, unset: number): number {
+  if (!text) return unset;
   if (!/^[+-]?\d{1,9}$/.test(text))
     throw new InvalidError(`invalid value for log opt max-file: '${text}' is not a whole number`);
   if (Number(text) < 1) throw new InvalidError('max-file cannot be less than 1');

@@ -5,28 +5,37 @@
  */
 import { type DeviceRule, dockerDeviceRules, v1DeviceTexts } from '../../kernel/device-filter.ts';
 import { type StepDraft, slot } from '../../step/step.ts';
+import { cgroupParent } from '../option/cgroup-parent.ts';
 import { extraRules } from '../option/devices.ts';
 import { by, quote } from './draft.ts';
 import type { PlanInput } from './input.ts';
 import { limitFiles } from './limits.ts';
+import { inheritCpuset, parentGroupSteps } from './parent-groups.ts';
 
 const write = by('supervisor', 'cgroup');
 
-/** The folder below each hierarchy's root that holds every container's group. */
-export const PARENT = 'petri';
+/** Where each hierarchy is mounted. */
+export function groupRoots({ cgroup }: Pick<PlanInput, 'facts'>['facts']): string[] {
+  return cgroup.mode === 'v2' ? [cgroup.root] : cgroup.hierarchies.map(({ path }) => path);
+}
 
 /** The container's group in each hierarchy: one path on v2, one per hierarchy on v1. */
 export function cgroupPaths(input: Pick<PlanInput, 'facts' | 'record'>): string[] {
-  const { cgroup } = input.facts;
-  const roots = cgroup.mode === 'v2' ? [cgroup.root] : cgroup.hierarchies.map(({ path }) => path);
-  return roots.map((root) => `${root}/${PARENT}/${input.record.id}`);
+  return groupRoots(input.facts).map((root) => groupBelow(root, input));
+}
+
+function groupBelow(root: string | undefined, { record }: Pick<PlanInput, 'record'>): string {
+  return `${root}/${cgroupParent(record.hostConfig)}/${record.id}`;
 }
 
 export function cgroupSteps(input: PlanInput): StepDraft[] {
   return [
+    ...parentGroupSteps(input),
     ...cgroupPaths(input).map(makeGroup),
-    ...limitFiles(input.record.hostConfig, input.facts).map(({ controller, file, data, why }) =>
-      setFile(`${groupOf(input, controller)}/${file}`, data, why),
+    ...inheritCpuset(input, groupOf(input, 'cpuset')),
+    ...limitFiles(input.record.hostConfig, input.facts, input.blockDevices).map(
+      ({ controller, file, data, why }) =>
+        setFile(`${groupOf(input, controller)}/${file}`, data, why),
     ),
     ...deviceSteps(input),
     ...(input.facts.cgroup.mode === 'v2' ? [openGroup(groupOf(input, 'pids'))] : []),
@@ -40,7 +49,7 @@ export function groupOf(input: Pick<PlanInput, 'facts' | 'record'>, controller: 
     cgroup.mode === 'v2'
       ? cgroup.root
       : cgroup.hierarchies.find(({ controllers }) => controllers.includes(controller))?.path;
-  return `${root}/${PARENT}/${input.record.id}`;
+  return groupBelow(root, input);
 }
 
 function makeGroup(path: string): StepDraft {

@@ -15,6 +15,8 @@ export interface HostFacts {
   overlayLowerdirPlus: boolean;
   /** Swap can be limited (v2; v1 with swap accounting). */
   swapLimit: boolean;
+  /** Control files that not every kernel has, of those that some option needs. */
+  groupFiles: readonly string[];
   cpus: number;
   memoryBytes: number;
 }

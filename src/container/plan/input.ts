@@ -1,6 +1,7 @@
 /** All that a plan is computed from. Nothing here is looked up while planning: planning is pure. */
 import type { StepDraft } from '../../step/step.ts';
 import type { ContainerPaths } from '../../store/paths.ts';
+import type { ParentGroups } from '../look-up-groups.ts';
 import type { DeviceNode } from '../option/devices.ts';
 import type { ContainerRecord } from '../record.ts';
 import type { HostFacts } from './facts.ts';
@@ -34,6 +35,10 @@ export interface PlanInput {
   bindSources: ReadonlyMap<string, 'file' | 'directory' | 'missing'>;
   /** Folders of the host to be made for it, parents first. */
   missingFolders: readonly string[];
+  /** Of `--cgroup-parent`: what is not there yet. */
+  parentGroups: ParentGroups;
+  /** Those that weights and throttles name: `MAJOR:MINOR` by path. */
+  blockDevices: ReadonlyMap<string, string>;
   /** Devices of the host that the container gets beside the harmless ones. */
   devices: readonly DeviceNode[];
   /** Running containers whose namespaces are entered. */

@@ -3,6 +3,7 @@
  * Sources: Engine API `HostConfig`; kernel documentation admin-guide/cgroup-v2 and cgroup-v1/{memory,cpuacct,pids}.
  */
 import type { HostConfig } from '../config.ts';
+import { blockIo } from './block-io.ts';
 import type { HostFacts } from './facts.ts';
 
 export interface LimitFile {
@@ -16,9 +17,21 @@ export interface LimitFile {
 const DEFAULT_PIDS = 2048;
 const PERIOD_US = 100_000;
 
-export function limitFiles(host: HostConfig, facts: HostFacts): LimitFile[] {
+/** @param devices the block devices that limits name: `MAJOR:MINOR` by path */
+export function limitFiles(
+  host: HostConfig,
+  facts: HostFacts,
+  devices: ReadonlyMap<string, string> = new Map(),
+): LimitFile[] {
   const v2 = facts.cgroup.mode === 'v2';
-  return [...memory(host, v2, facts), ...cpu(host, v2), ...cpuset(host), ...pids(host)];
+  return [
+    ...memory(host, v2, facts),
+    ...(v2 ? [] : memoryOfV1(host)),
+    ...cpu(host, v2),
+    ...cpuset(host),
+    ...pids(host),
+    ...blockIo(host, facts, devices),
+  ];
 }
 
 function memory(host: HostConfig, v2: boolean, facts: HostFacts): LimitFile[] {
@@ -53,6 +66,21 @@ function memory(host: HostConfig, v2: boolean, facts: HostFacts): LimitFile[] {
       ),
     );
   return files;
+}
+
+function memoryOfV1({ OomKillDisable, MemorySwappiness }: HostConfig): LimitFile[] {
+  const file = (name: string, data: number, why: string): LimitFile[] => [
+    { controller: 'memory', file: name, data: String(data), why },
+  ];
+  const swappiness = MemorySwappiness ?? -1;
+  return [
+    ...(OomKillDisable
+      ? file('memory.oom_control', 1, 'at its limit it waits for memory, and nothing is killed')
+      : []),
+    ...(swappiness >= 0
+      ? file('memory.swappiness', swappiness, 'how readily its memory is swapped out, 0 to 100')
+      : []),
+  ];
 }
 
 function cpu(host: HostConfig, v2: boolean): LimitFile[] {

@@ -3,7 +3,7 @@
  * that process joins its control groups and its network. namespaces(7), clone(2).
  */
 import { type StepDraft, slot } from '../../step/step.ts';
-import { PARENT } from './cgroup.ts';
+import { cgroupParent } from '../option/cgroup-parent.ts';
 import { by, quote } from './draft.ts';
 import type { PlanInput } from './input.ts';
 
@@ -95,7 +95,7 @@ function clone({ facts, record }: PlanInput): StepDraft {
 export function joinV1Groups({ facts, record }: Pick<PlanInput, 'facts' | 'record'>): StepDraft[] {
   if (facts.cgroup.mode === 'v2') return [];
   return facts.cgroup.hierarchies.map(({ name, path }) => {
-    const tasks = `${path}/${PARENT}/${record.id}/tasks`;
+    const tasks = `${path}/${cgroupParent(record.hostConfig)}/${record.id}/tasks`;
     return init(
       'write',
       { path: tasks, data: '0' },
