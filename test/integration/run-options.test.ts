@@ -65,7 +65,7 @@ describe('--tmpfs', () => {
     const output = await sh('grep -E " /dev/(shm|a/b) " /proc/mounts | cut -d" " -f1-3', {
       Tmpfs: { '/dev/shm': 'size=1m', '/dev/a/b': '' },
     });
-    expect(output).toBe('tmpfs /dev/shm tmpfs\ntmpfs /dev/shm tmpfs\ntmpfs /dev/a/b tmpfs\n');
+    expect(output).toBe('shm /dev/shm tmpfs\ntmpfs /dev/shm tmpfs\ntmpfs /dev/a/b tmpfs\n');
   });
 });
 
