@@ -108,6 +108,7 @@ function settleType(document: Record<string, unknown>, header: string | undefine
     throw new InvalidError(
       'invalid manifest: schema 1 is obsolete and not supported; push the image again with a newer docker',
     );
+  assertSpelling(document);
   const own = typeof document.mediaType === 'string' ? document.mediaType : undefined;
   if (header !== undefined && own !== undefined && header !== own)
     throw new InvalidError(`invalid manifest: it came as ${header} and says it is ${own}`);
@@ -120,6 +121,17 @@ function settleType(document: Record<string, unknown>, header: string | undefine
       `invalid manifest: unsupported media type ${JSON.stringify(type)} for ${isIndex ? 'an index' : 'a manifest of layers'}`,
     );
   return type;
+}
+
+const fields = ['schemaVersion', 'mediaType', 'config', 'layers', 'manifests'];
+
+/** A reader in Go takes `Layers` for `layers`: what two readers understand differently is refused. */
+function assertSpelling(document: Record<string, unknown>): void {
+  for (const key of Object.keys(document)) {
+    const meant = fields.find((field) => field.toLowerCase() === key.toLowerCase());
+    if (meant !== undefined && meant !== key)
+      throw new InvalidError(`invalid manifest: the field ${meant} is written ${key}`);
+  }
 }
 
 function toManifest(document: object, mediaType: string): Manifest {

@@ -3,20 +3,14 @@
  * distribution-spec "Pulling manifests", image-spec manifest.md; CVE-2021-41190 is what comes of not comparing.
  */
 import { type EngineError, InvalidError, NotFoundError } from '../../errors/errors.ts';
-import { type Digest, digestOf, isDigest, mediaTypes, parseDigest } from '../descriptor.ts';
+import { type Digest, digestOf, isDigest, parseDigest } from '../descriptor.ts';
+import { acceptedManifests, documentBytesMax, parseManifest } from '../manifest.ts';
 import { familiarForm, familiarName, type Reference } from '../reference.ts';
-import { assertManifest } from './manifest-document.ts';
 import type { Refusal } from './refusals.ts';
 import type { FetchedManifest } from './repository.ts';
 import type { Session } from './session.ts';
 import { headerOf, readSmall } from './small-answer.ts';
 import type { Answer } from './transport.ts';
-
-/** distribution-spec: a registry should refuse larger ones. */
-const manifestBytesMax = 4 * 1024 * 1024;
-
-const { ociIndex, ociManifest, dockerList, dockerManifest } = mediaTypes;
-const accepted: readonly string[] = [dockerManifest, dockerList, ociIndex, ociManifest];
 
 /** @param reference of the repository, with a tag or a digest. @throws see Repository.manifest */
 export async function fetchManifest(
@@ -31,7 +25,7 @@ export async function fetchManifest(
     {
       method: 'GET',
       at: `/v2/${path}/manifests/${digest ?? tag}`,
-      headers: { accept: accepted.join(', ') },
+      headers: { accept: acceptedManifests.join(', ') },
       scopes: [scope],
       accepts: [200],
       refused: (refusal) => pullRefusal(reference, refusal),
@@ -39,7 +33,7 @@ export async function fetchManifest(
     signal,
   );
   const { smallAnswerMs } = session.transport.options.limits;
-  const bytes = await readSmall(answer, manifestBytesMax, smallAnswerMs, signal);
+  const bytes = await readSmall(answer, documentBytesMax, smallAnswerMs, signal);
   return verified(answer, bytes, reference);
 }
 
@@ -70,7 +64,7 @@ function verified(answer: Answer, bytes: Buffer, reference: Reference): FetchedM
         `manifest verification failed for digest ${expected}: the registry sent ${digest} for ${name}`,
       );
   const header = headerOf(answer, 'content-type')?.split(';', 1)[0]?.trim().toLowerCase();
-  const mediaType = assertManifest(bytes, header, name);
+  const { mediaType } = parseManifest(bytes, header);
   return { mediaType, digest, bytes };
 }
 
@@ -104,7 +98,7 @@ export async function putManifest(
     },
     signal,
   );
-  await readSmall(answer, manifestBytesMax, session.transport.options.limits.smallAnswerMs, signal);
+  await readSmall(answer, documentBytesMax, session.transport.options.limits.smallAnswerMs, signal);
   const digest = digestOf(manifest.bytes);
   const said = digestSaid(headerOf(answer, 'docker-content-digest')) ?? digest;
   if (said === digest) return digest;
