@@ -9,7 +9,7 @@ import { requestName, TransientError, transportError } from './failures.ts';
 import type { Limits } from './options.ts';
 import { pause } from './retry.ts';
 import type { Session } from './session.ts';
-import { discard, headerOf } from './small-answer.ts';
+import { abandon, discard, headerOf } from './small-answer.ts';
 import type { Answer } from './transport.ts';
 import { watched } from './watch.ts';
 
@@ -108,7 +108,7 @@ async function* bytesFrom(
     signal.throwIfAborted();
     throw transportError('GET', answer.url, error);
   } finally {
-    discard(answer);
+    abandon(answer);
   }
 }
 

@@ -9,7 +9,7 @@ import { familiarForm, familiarName, type Reference } from '../reference.ts';
 import type { Refusal } from './refusals.ts';
 import type { FetchedManifest } from './repository.ts';
 import type { Session } from './session.ts';
-import { headerOf, readSmall } from './small-answer.ts';
+import { headerOf } from './small-answer.ts';
 import type { Answer } from './transport.ts';
 
 /** @param reference of the repository, with a tag or a digest. @throws see Repository.manifest */
@@ -21,7 +21,7 @@ export async function fetchManifest(
 ): Promise<FetchedManifest> {
   const { path, tag, digest } = reference;
   if (digest !== undefined) parseDigest(digest);
-  const answer = await session.request(
+  const { answer, bytes } = await session.read(
     {
       method: 'GET',
       at: `/v2/${path}/manifests/${digest ?? tag}`,
@@ -30,10 +30,9 @@ export async function fetchManifest(
       accepts: [200],
       refused: (refusal) => pullRefusal(reference, refusal),
     },
+    documentBytesMax,
     signal,
   );
-  const { smallAnswerMs } = session.transport.options.limits;
-  const bytes = await readSmall(answer, documentBytesMax, smallAnswerMs, signal);
   return verified(answer, bytes, reference);
 }
 
@@ -87,7 +86,7 @@ export async function putManifest(
   scope: string,
   signal: AbortSignal,
 ): Promise<Digest> {
-  const answer = await session.request(
+  const { answer } = await session.read(
     {
       method: 'PUT',
       at: `/v2/${path}/manifests/${reference}`,
@@ -96,9 +95,9 @@ export async function putManifest(
       scopes: [scope],
       accepts: [200, 201, 202],
     },
+    documentBytesMax,
     signal,
   );
-  await readSmall(answer, documentBytesMax, session.transport.options.limits.smallAnswerMs, signal);
   const digest = digestOf(manifest.bytes);
   const said = digestSaid(headerOf(answer, 'docker-content-digest')) ?? digest;
   if (said === digest) return digest;

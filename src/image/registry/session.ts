@@ -40,6 +40,22 @@ export class Session {
   }
 
   /**
+   * As `request`, and reads the answer, which is small by its nature; one that breaks off is asked for again.
+   * @throws InvalidError, too, when it is larger than `maxBytes`
+   */
+  async read(
+    call: Call,
+    maxBytes: number,
+    signal: AbortSignal,
+  ): Promise<{ answer: Answer; bytes: Buffer }> {
+    const { limits } = this.transport.options;
+    return await withRetries(limits, signal, async () => {
+      const answer = await this.once(call, signal);
+      return { answer, bytes: await readSmall(answer, maxBytes, limits.smallAnswerMs, signal) };
+    });
+  }
+
+  /**
    * One attempt.
    * @returns an answer whose status is one of `accepts`; its body is the caller's to read or discard
    * @throws TransientError when another attempt may go well, else what errors.ts has for the refusal

@@ -28,7 +28,7 @@ export async function readSmall(
     throw transportError(method, url, error);
   } finally {
     clearTimeout(timer);
-    body.destroy();
+    abandon(answer);
   }
 }
 
@@ -46,10 +46,20 @@ async function collect({ method, url, headers, body }: Answer, maxBytes: number)
   return Buffer.concat(chunks);
 }
 
-/** Drops an answer whose body nobody wants. */
+/** Few bytes are read away, so that the connection serves again; of more the connection is not worth the wait. */
+const drainBytesMax = 16 * 1024;
+const drainMs = 1000;
+
+/** Has done with an answer whose body nobody wants. */
 export function discard({ body }: Answer): void {
+  // However it ends, nobody minds.
   body.on('error', () => undefined);
-  body.destroy();
+  body.dump({ limit: drainBytesMax, signal: AbortSignal.timeout(drainMs) }).catch(() => undefined);
+}
+
+/** Ends an answer that may still be coming, and with it its connection. */
+export function abandon({ body }: Answer): void {
+  body.on('error', () => undefined).destroy();
 }
 
 /** Of a header that must not repeat, the first value. */

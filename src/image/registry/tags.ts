@@ -4,7 +4,7 @@ import type { Reference } from '../reference.ts';
 import type { BlobSource } from './blobs.ts';
 import { requestName } from './failures.ts';
 import { pullRefusal } from './manifests.ts';
-import { headersOf, readSmall } from './small-answer.ts';
+import { headersOf } from './small-answer.ts';
 import type { Answer } from './transport.ts';
 
 const pageBytesMax = 4 * 1024 * 1024;
@@ -24,7 +24,7 @@ export async function fetchTags(
   );
   for (let page = 0; next && page < pagesMax; page++) {
     const at: URL = next;
-    const answer = await session.request(
+    const { answer, bytes } = await session.read(
       {
         method: 'GET',
         at,
@@ -32,12 +32,11 @@ export async function fetchTags(
         accepts: [200],
         refused: (refusal) => pullRefusal(reference, refusal),
       },
+      pageBytesMax,
       signal,
     );
-    const { smallAnswerMs } = session.transport.options.limits;
     const before = tags.size;
-    for (const tag of tagsOf(answer, await readSmall(answer, pageBytesMax, smallAnswerMs, signal)))
-      tags.add(tag);
+    for (const tag of tagsOf(answer, bytes)) tags.add(tag);
     next = nextOf(answer);
     if (next && tags.size === before)
       throw new InvalidError(`${requestName('GET', at)}: a page without new tags names a next one`);

@@ -8,7 +8,7 @@ import { exchangeFollowing } from './follow.ts';
 import { errorFor, refusalOf } from './refusals.ts';
 import type { RegistryAuth } from './repository.ts';
 import { withRetries } from './retry.ts';
-import { readSmall } from './small-answer.ts';
+import { discard, readSmall } from './small-answer.ts';
 import type { Answer, Outgoing, Transport } from './transport.ts';
 
 export interface Realm {
@@ -54,7 +54,7 @@ export function fetchToken(
     if (answer.status !== 404 && answer.status !== 405)
       return await read(transport, answer, signal);
     // Servers that know no POST take the refresh token for a password.
-    answer.body.on('error', () => undefined).destroy();
+    discard(answer);
     const asPassword = { username: auth.username, password: auth.identitytoken };
     return await byPassword(transport, realm, asPassword, scopes, wantsRefresh, signal);
   });

@@ -5,7 +5,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
-import type { Agent, Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { assertNotLinkLocal, guardedLookup } from './addresses.ts';
 import { certificatesFor } from './certificates.ts';
 import { transportError } from './failures.ts';
@@ -27,8 +27,8 @@ export interface Answer {
   url: URL;
   status: number;
   headers: IncomingHttpHeaders;
-  /** To be read, or destroyed. */
-  body: Readable;
+  /** To be read, discarded or destroyed. */
+  body: Dispatcher.ResponseData['body'];
 }
 
 export interface TransportOptions {
@@ -108,7 +108,8 @@ export class Transport {
       rejectUnauthorized: !(await insecure.has(url)),
       ...(isSecure && (await certificatesFor(url.host, certificatesFolder, environment))),
     };
-    const common: Agent.Options = { keepAliveTimeout: limits.keepAliveMs };
+    const { keepAliveMs } = limits;
+    const common = { keepAliveTimeout: keepAliveMs, keepAliveMaxTimeout: keepAliveMs };
     const proxy = proxyFor(url, environment);
     if (proxy)
       return new ProxyAgent({ uri: proxy, proxyTunnel: isSecure, requestTls: tls, ...common });
