@@ -19,12 +19,14 @@ import { start as startExec } from './exec/start.ts';
 import { steps as execSteps } from './exec/steps.ts';
 import { commitContainer } from './images/commit.ts';
 import { create as createImage } from './images/create.ts';
+import { distribution } from './images/distribution.ts';
 import * as image from './images/inspect.ts';
 import { list as listImages } from './images/list.ts';
 import { remove as removeImage } from './images/remove.ts';
 import { tag } from './images/tag.ts';
 import * as networks from './networks/networks.ts';
 import type { Handler, Method, Route } from './router.ts';
+import { auth } from './system/auth.ts';
 import { df } from './system/df.ts';
 import { events } from './system/events.ts';
 import { info } from './system/info.ts';
@@ -48,6 +50,12 @@ const system: Route[] = [
     '/events',
     events,
     '`since` reaches back over the last 256 events, also those before a restart of the engine',
+  ),
+  built(
+    'POST',
+    '/auth',
+    auth,
+    'Credentials that are refused are 401 whichever way the registry asks for them',
   ),
   built('GET', '/system/df', df, 'No volumes and no build cache'),
   built('POST', '/containers/prune', prune.containers),
@@ -137,6 +145,7 @@ const images: Route[] = [
     createImage,
     'Import (`fromSrc=-`) only: a pull answers 404 and says so',
   ),
+  built('GET', '/distribution/{name*}/json', distribution, 'A malformed X-Registry-Auth is 400'),
   built('GET', '/images/{name*}/json', image.inspect),
   built('GET', '/images/{name*}/history', image.history),
   built('POST', '/images/{name*}/tag', tag),
@@ -173,8 +182,6 @@ const missing: Route[] = [
     ['GET', '/images/{name*}/get'],
     ['POST', '/images/load'],
   ),
-  ...absent('login', ['POST', '/auth']),
-  ...absent('distribution', ['GET', '/distribution/{name*}/json']),
   ...absent(
     "networks of one's own",
     ['POST', '/networks/create'],

@@ -18,7 +18,7 @@ export function info(exchange: Exchange): void {
     OomKillDisable: engine.facts.groupFiles.includes('memory.oom_control'),
     ...host(engine),
     ...daemon(engine),
-    ...registry,
+    ...registry(engine),
     SystemTime: new Date().toISOString(),
     Warnings: null,
   });
@@ -114,16 +114,27 @@ function daemon({ paths }: Engine): object {
   };
 }
 
-const registry = {
-  IndexServerAddress: 'https://index.docker.io/v1/',
-  RegistryConfig: {
-    AllowNondistributableArtifactsCIDRs: null,
-    AllowNondistributableArtifactsHostnames: null,
-    InsecureRegistryCIDRs: ['127.0.0.0/8', '::1/128'],
-    IndexConfigs: {},
-    Mirrors: null,
-  },
-};
+function registry({ registries: { insecure, mirrors } }: Engine): object {
+  const isNetwork = (text: string) => text.includes('/');
+  const index = (name: string, changes: object) => [
+    name,
+    { Name: name, Mirrors: [], Secure: false, Official: false, ...changes },
+  ];
+  const ends = mirrors.map((mirror) => `${mirror}/`);
+  return {
+    IndexServerAddress: 'https://index.docker.io/v1/',
+    RegistryConfig: {
+      AllowNondistributableArtifactsCIDRs: null,
+      AllowNondistributableArtifactsHostnames: null,
+      InsecureRegistryCIDRs: [...insecure.filter(isNetwork), '127.0.0.0/8', '::1/128'],
+      IndexConfigs: Object.fromEntries([
+        index('docker.io', { Mirrors: ends, Secure: true, Official: true }),
+        ...insecure.filter((name) => !isNetwork(name)).map((name) => index(name, {})),
+      ]),
+      Mirrors: ends,
+    },
+  };
+}
 
 /** os-release(5) */
 function osRelease(): Record<string, string | undefined> {

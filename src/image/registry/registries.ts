@@ -31,6 +31,8 @@ export function openRegistries(options: RegistryOptions = {}): OpenRegistries {
     limits: { ...defaultLimits, ...options.limits },
   });
   return {
+    insecure: insecure.named,
+    mirrors,
     repository({ domain, path }, auth) {
       const upstream = sessionOn(transport, () => candidatesFor(domain, insecure), auth ?? {});
       // Credentials are for the registry itself, never for a mirror of it.

@@ -82,6 +82,11 @@ export interface RegistryAuth {
 
 /** Where repositories come from; the engine has one. */
 export interface Registries {
+  /** As named by `--insecure-registry`: HOST, HOST:PORT or CIDR. */
+  readonly insecure: readonly string[];
+  /** As named by `--registry-mirror`, without a slash at the end. */
+  readonly mirrors: readonly string[];
+
   /**
    * @param name domain and path of a parsed reference
    * @param auth for that domain alone
@@ -91,7 +96,7 @@ export interface Registries {
   /**
    * `POST /auth`: whether the registry takes these credentials.
    * @returns docker's `IdentityToken`, empty when the registry gives none
-   * @throws ForbiddenError or InvalidError with the registry's words
+   * @throws UnauthorizedError with the registry's words, InvalidError, SystemError when it cannot be reached
    */
   login(
     auth: RegistryAuth,
