@@ -91,7 +91,9 @@ function checkOperands(spec: CommandSpec, command: Command, operands: readonly s
         ? `requires ${count(least)}`
         : most === Number.POSITIVE_INFINITY
           ? `requires at least ${count(least)}`
-          : `requires at least ${least} and at most ${count(most)}`;
+          : least === 0
+            ? `requires at most ${count(most)}`
+            : `requires at least ${least} and at most ${count(most)}`;
   throw new UsageError(`'${fullName(command)}' ${rule}`, 1, 'operands');
 }
 

@@ -16,6 +16,7 @@ import { importImage, rmi, tag } from './commands/image.ts';
 import { images } from './commands/images.ts';
 import { info } from './commands/info.ts';
 import { inspect, inspectOnly } from './commands/inspect.ts';
+import { login, logout } from './commands/login.ts';
 import { logs } from './commands/logs.ts';
 import { port } from './commands/port.ts';
 import { pruneContainers, pruneImages, pruneSystem } from './commands/prune.ts';
@@ -69,6 +70,8 @@ const topLevel: readonly CommandSpec[] = [
     explain,
     info,
     events,
+    login,
+    logout,
   ].map(withoutAliases),
   versionCommand,
   completion,

@@ -15,9 +15,7 @@ export function keyOfReference(reference: string): string {
 export function keyOfServer(server: string): string {
   if (server === '' || server === indexServer) return indexServer;
   const host = hostnameOf(server);
-  return ['docker.io', 'index.docker.io', 'registry-1.docker.io'].includes(host)
-    ? indexServer
-    : host;
+  return host === 'docker.io' || host === 'index.docker.io' ? indexServer : host;
 }
 
 /** Older versions of docker kept whole URLs: `https://host/v1/` means `host`. */
