@@ -20,6 +20,9 @@ static struct client *free_client(struct shim *shim) {
   return NULL;
 }
 
+/* There is something that it has not taken yet. */
+static bool waits(const struct client *client) { return client->place.behind || !queue_empty(&client->queue); }
+
 void clients_accept(struct shim *shim) {
   int fd = accept4(shim->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd < 0) return;
@@ -37,7 +40,7 @@ void client_watch(struct shim *shim, struct client *client) {
   bool for_stdin = client->kind == CLIENT_ATTACH && client->wants.wants_stdin;
   if (client->dead) return;
   if (client->reading && (!for_stdin || input_ready(shim))) events |= EPOLLIN;
-  if (client->writing && !queue_empty(&client->queue)) events |= EPOLLOUT;
+  if (client->writing && waits(client)) events |= EPOLLOUT;
   if (!client->hung_up) events |= EPOLLHUP; /* reported in any case while it is registered */
   if (events == client->watched) return;
   struct epoll_event event = {.events = events, .data.u64 = (uint64_t)FROM_CLIENT << 32 | index};
@@ -58,33 +61,87 @@ static void client_die(struct shim *shim, struct client *client) {
 }
 
 static void stop_writing(struct shim *shim, struct client *client) {
-  client->writing = false;
+  client->writing = client->place.behind = false;
   queue_drop(&client->queue);
   if (!client->reading || !client->wants.wants_stdin) client_die(shim, client);
 }
 
-/* With an empty queue and nothing more to come, the client learns that the output has ended. */
+/* With nothing waiting and nothing more to come, the client learns that the output has ended. */
 static void end_if_sent(struct shim *shim, struct client *client) {
-  if (!client->ending || !client->writing || !queue_empty(&client->queue)) return;
+  if (!client->ending || !client->writing || waits(client)) return;
   shutdown(client->fd, SHUT_WR);
   client->writing = false;
   if (!client->reading) client_die(shim, client);
 }
 
-void client_send(struct shim *shim, struct client *client, const void *bytes, size_t length) {
+/* As much as its socket takes now; a broken one ends the writing. */
+static size_t send_now(struct shim *shim, struct client *client, const uint8_t *bytes, size_t length) {
   size_t done = 0;
-  if (!client->writing || client->dead) return;
-  while (queue_empty(&client->queue) && done < length) {
-    ssize_t sent = send(client->fd, (const char *)bytes + done, length - done, MSG_NOSIGNAL | MSG_DONTWAIT);
+  while (done < length) {
+    ssize_t sent = send(client->fd, bytes + done, length - done, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0 && errno != EAGAIN) return stop_writing(shim, client);
+    if (sent < 0 && errno != EAGAIN) stop_writing(shim, client);
     if (sent < 0) break;
     done += (size_t)sent;
   }
-  if (done == length) return;
-  if (!queue_add(&client->queue, shim->spool, (const char *)bytes + done, length - done))
-    client_die(shim, client);
+  return done;
+}
+
+void client_tell(struct shim *shim, struct client *client, const void *line, size_t length) {
+  if (!client->writing || client->dead) return;
+  size_t done = waits(client) ? 0 : send_now(shim, client, line, length);
+  if (done == length || !client->writing) return;
+  if (!queue_add(&client->queue, (const uint8_t *)line + done, length - done)) client_die(shim, client);
   client_watch(shim, client);
+}
+
+/* The one stream of two that it wants. */
+static uint8_t only_stream(const struct shim *shim, const struct client_line *wants) {
+  if (shim->plan.terminal || (wants->wants_stdout && wants->wants_stderr)) return 0;
+  return wants->wants_stdout ? 1 : 2;
+}
+
+/* True when the client is left behind, and the bytes are to be kept. */
+static bool give(struct shim *shim, struct client *client, const uint8_t *bytes, size_t length) {
+  if (client->place.behind) return true;
+  size_t done = send_now(shim, client, bytes, length);
+  if (done == length || !client->writing) return false;
+  client->place = (struct place){
+      .behind = true,
+      .at = backlog_end(&shim->backlog) + (off_t)done,
+      .only = only_stream(shim, &client->wants),
+      .left_in_frame = length - done,
+  };
+  client_watch(shim, client);
+  return true;
+}
+
+/* Nobody can be behind for ever. */
+static void keep(struct shim *shim, const uint8_t *bytes, size_t length) {
+  bool kept = backlog_add(&shim->backlog, shim->spool, bytes, length);
+  for (int i = 0; i < MAX_CLIENTS; i++) {
+    struct client *client = &shim->clients[i];
+    if (!client->used || !client->place.behind) continue;
+    if (!kept || backlog_end(&shim->backlog) - client->place.at > BACKLOG_MAX) client_die(shim, client);
+  }
+}
+
+static bool wants(const struct client *client, uint8_t stream) {
+  return client->used && !client->dead && client->writing &&
+         (stream == 1 ? client->wants.wants_stdout : client->wants.wants_stderr);
+}
+
+bool clients_want(const struct shim *shim, uint8_t stream) {
+  for (int i = 0; i < MAX_CLIENTS; i++)
+    if (wants(&shim->clients[i], stream)) return true;
+  return false;
+}
+
+void clients_send(struct shim *shim, uint8_t stream, const uint8_t *bytes, size_t length) {
+  bool left = false;
+  for (int i = 0; i < MAX_CLIENTS; i++)
+    if (wants(&shim->clients[i], stream) && give(shim, &shim->clients[i], bytes, length)) left = true;
+  if (left) keep(shim, bytes, length);
 }
 
 void client_end(struct shim *shim, struct client *client) {
@@ -159,7 +216,9 @@ static void client_read(struct shim *shim, struct client *client) {
 void client_event(struct shim *shim, struct client *client, uint32_t events) {
   if (!client->used || client->dead) return;
   if (events & EPOLLOUT) {
-    if (!queue_send(&client->queue, client->fd)) return stop_writing(shim, client);
+    bool sent = queue_send(&client->queue, client->fd);
+    if (sent && client->place.behind) sent = backlog_send(&shim->backlog, &client->place, client->fd);
+    if (!sent) return stop_writing(shim, client);
     shim->last_sent_ns = clock_ns(CLOCK_MONOTONIC);
     end_if_sent(shim, client);
   }
@@ -180,14 +239,17 @@ static void client_close(struct client *client) {
   }
   queue_drop(&client->queue);
   close(client->fd);
-  client->used = false;
+  client->used = client->place.behind = false;
 }
 
 void clients_sweep(struct shim *shim) {
+  off_t end = backlog_end(&shim->backlog), last = end;
   for (int i = 0; i < MAX_CLIENTS; i++) {
     struct client *client = &shim->clients[i];
     if (client->used && client->dead) client_close(client);
+    if (client->place.behind && client->place.at < last) last = client->place.at;
   }
+  if (end > 0) backlog_release(&shim->backlog, last);
 }
 
 /* A client that may still be sending is not left first: its broken pipe would cost it what it has not read yet. */
@@ -195,7 +257,7 @@ bool clients_idle(const struct shim *shim) {
   for (int i = 0; i < MAX_CLIENTS; i++) {
     const struct client *client = &shim->clients[i];
     bool sends = client->kind == CLIENT_ATTACH && client->wants.wants_stdin && client->reading;
-    if (client->used && !client->dead && (sends || !queue_empty(&client->queue))) return false;
+    if (client->used && !client->dead && (sends || waits(client))) return false;
   }
   return true;
 }

@@ -10,7 +10,7 @@ static void put_number(struct text *text, int64_t number) {
 
 static void send_line(struct shim *shim, struct client *client, struct text *text, const char *start) {
   text_str(text, "\n");
-  client_send(shim, client, start, (size_t)(text->at - start));
+  client_tell(shim, client, start, (size_t)(text->at - start));
 }
 
 static void send_step(struct shim *shim, struct client *client, uint32_t record) {

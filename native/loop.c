@@ -37,6 +37,7 @@ static int wait_events(struct shim *shim, struct epoll_event *events, int room, 
   if (count == 0 && timeout_ms < 0) {
     log_trim();
     outputs_trim();
+    backlog_trim(&shim->backlog);
   }
   trimmed = count == 0;
   return count;

@@ -49,16 +49,10 @@ static void make_header(const struct output *output, size_t length) {
 }
 
 static void send_to_clients(struct shim *shim, const struct output *output, size_t length) {
-  bool flushed = false;
-  for (int i = 0; i < MAX_CLIENTS; i++) {
-    struct client *client = &shim->clients[i];
-    bool wants = output->stream == 1 ? client->wants.wants_stdout : client->wants.wants_stderr;
-    if (!client->used || client->dead || !wants) continue;
-    if (!flushed) log_flush(&shim->log);
-    flushed = true;
-    if (shim->plan.terminal) client_send(shim, client, payload, length);
-    else client_send(shim, client, buffer, FRAME_HEADER + length);
-  }
+  if (!clients_want(shim, output->stream)) return;
+  log_flush(&shim->log);
+  if (shim->plan.terminal) clients_send(shim, output->stream, payload, length);
+  else clients_send(shim, output->stream, buffer, FRAME_HEADER + length);
 }
 
 static void output_end(struct shim *shim, struct output *output) {

@@ -2,6 +2,7 @@
 #pragma once
 #include <stdbool.h>
 #include <sys/types.h>
+#include "backlog.h"
 #include "executor.h"
 #include "line.h"
 #include "log.h"
@@ -21,11 +22,12 @@ struct client {
   int fd;
   uint32_t watched;              /* the epoll events it is registered for; 0: none */
   bool reading, writing, hung_up; /* each half of the connection ends by itself */
-  bool ending;                   /* half-close as soon as the queue is empty */
+  bool ending;                   /* half-close as soon as nothing waits */
   struct client_line wants;
   uint8_t line_length;
   char line[FIRST_LINE_BYTES];
-  struct queue queue;
+  struct queue queue; /* a supervisor's */
+  struct place place; /* an attach client's */
 };
 
 /* One of stdout, stderr, or the terminal. */
@@ -51,6 +53,7 @@ struct shim {
   int folder; /* the run folder */
   int spool;  /* where slow clients' backlog is kept: beside the log, for the run folder is often in memory */
   struct client clients[MAX_CLIENTS];
+  struct backlog backlog;
   int64_t introduced; /* clients whose first line has come, or that went away before it */
   struct output outputs[2];
   struct input input;
@@ -75,7 +78,12 @@ void loop_once(struct shim *shim, int timeout_ms);
 /* clients.c */
 void clients_accept(struct shim *shim);
 void client_event(struct shim *shim, struct client *client, uint32_t events);
-void client_send(struct shim *shim, struct client *client, const void *bytes, size_t length);
+/* A line for a supervisor. */
+void client_tell(struct shim *shim, struct client *client, const void *line, size_t length);
+/* Does anybody attached want this stream? */
+bool clients_want(const struct shim *shim, uint8_t stream);
+/* Output of a stream to all that want it: a frame, or raw bytes of a terminal. */
+void clients_send(struct shim *shim, uint8_t stream, const uint8_t *bytes, size_t length);
 /* Registers with epoll what is to be heard of this client. */
 void client_watch(struct shim *shim, struct client *client);
 void clients_watch_stdin(struct shim *shim);

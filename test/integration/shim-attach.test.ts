@@ -107,6 +107,24 @@ describe('attach', () => {
     expect(unframe(await readAll(slow)).stdout).toBe(seen);
   });
 
+  it('of one stream each, by clients that do not read, gives each its own, all of it', async () => {
+    const script = 'for i in $(seq 3000); do echo "$i $PATH $PATH"; echo "$i" >&2; done';
+    const flags = ['o', 'e', 'oe', 'e', 'o'];
+    const lines = flags.map((each) => `attach ${each}`);
+    const shim = await start({ argv: sh(`${script}; seq 200000; seq 200000 >&2`) }, lines);
+    for (const client of shim.attached) client.pause();
+    await shim.control.line('exit');
+    const seen = await Promise.all(shim.attached.map(async (each) => unframe(await readAll(each))));
+    const whole = seen[2];
+    expect(whole?.stderr.split('\n')).toHaveLength(203_001);
+    expect(seen).toEqual(
+      flags.map((each) => ({
+        stdout: each.includes('o') ? whole?.stdout : '',
+        stderr: each.includes('e') ? whole?.stderr : '',
+      })),
+    );
+  });
+
   it('by clients that come and go leaves no descriptor behind', async () => {
     const shim = await start({ argv: ['sleep', '100'] });
     const { pid } = await shim.control.line('running');
