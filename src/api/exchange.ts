@@ -98,6 +98,7 @@ export class Exchange {
     if (!this.upgraded) detachParser(socket);
     this.release();
     socket.pause();
+    noticeLeaving(socket);
     const head = this.upgraded
       ? ['HTTP/1.1 101 UPGRADED', 'Connection: Upgrade', 'Upgrade: tcp']
       : ['HTTP/1.1 200 OK'];
@@ -115,6 +116,22 @@ export class Exchange {
     this.response.detachSocket(this.request.socket);
     this.request.socket.setTimeout(0);
   }
+}
+
+/** How long a client that has left may be taken for one that listens. */
+const NOTICE_MS = 1000;
+
+/**
+ * A client that has gone looks like one that has only ended what it says: both are an end of file, and one whose input
+ * is not read yet looks like nothing at all. A write of no bytes does no harm to the one, and fails for the other (EPIPE,
+ * unix(7)).
+ */
+function noticeLeaving(socket: Socket): void {
+  const timer = setInterval(() => {
+    if (socket.writable && socket.writableLength === 0) socket.write('');
+  }, NOTICE_MS);
+  timer.unref();
+  socket.once('close', () => clearInterval(timer));
 }
 
 /**

@@ -12,6 +12,8 @@ import { ConflictError, InvalidError, SystemError } from '../errors/errors.ts';
 /** Longest path of a unix socket (sun_path), without its NUL. */
 const pathBytesMax = 107;
 const groups = ['petri', 'docker'];
+/** Connections that may wait while a container is made; the kernel's own limit (somaxconn) is no higher. listen(2) */
+const BACKLOG = 4096;
 
 /**
  * @param address `unix:///path/to/socket`
@@ -78,7 +80,7 @@ function bind(server: Server, path: string): Promise<void> {
     server.once('error', failed);
     const umask = process.umask(0o117);
     try {
-      server.listen({ path }, () => {
+      server.listen({ path, backlog: BACKLOG }, () => {
         server.off('error', failed);
         resolve();
       });

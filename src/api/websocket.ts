@@ -52,7 +52,6 @@ class WebsocketStream extends Duplex {
     super();
     this.#websocket = websocket;
     this.#parser = framed ? new FrameParser() : undefined;
-    websocket.pause();
     websocket.on('message', (bytes: Buffer) => {
       if (!this.push(bytes)) websocket.pause();
     });

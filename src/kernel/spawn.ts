@@ -66,18 +66,28 @@ export function spawnShim({ executableFd, argv, cwd, inherit }: ShimSpawn): numb
   }
 }
 
+/** How often a child that took its time is looked at. */
+const LATE_MS = 500;
+
 /**
  * Collects a child that has ended or is about to, so that it does not stay as a zombie. To be called when
- * the shim has said that it ends; gives up quietly after `timeoutMs`.
+ * the shim has said that it ends. One that has clients to serve stays longer: it is collected later.
+ * @param timeoutMs after which this does not wait for it any more
  * @returns whether it is gone
  */
 export async function reap(pid: number, timeoutMs = 2000): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
   for (let waitMs = 1; ; waitMs = Math.min(waitMs * 2, 100)) {
     if (tryReap(pid)) return true;
-    if (performance.now() > deadline) return false;
+    if (performance.now() > deadline) break;
     await delay(waitMs);
   }
+  void reapLater(pid);
+  return false;
+}
+
+async function reapLater(pid: number): Promise<void> {
+  while (!tryReap(pid)) await delay(LATE_MS, undefined, { ref: false });
 }
 
 /** waitpid(2) without waiting. True when it is gone, also when it was never our child (after a restart). */

@@ -61,9 +61,15 @@ async function converse(
     attached?.catch(() => undefined);
   });
   client.on('error', () => client.destroy());
-  if (replay) await replayLog(exchange, container, wanted, client);
-  if (attached) join(client, await attached, { detach });
-  else part(client);
+  try {
+    if (replay) await replayLog(exchange, container, wanted, client);
+    if (attached) join(client, await attached, { detach });
+    else part(client);
+  } catch (error) {
+    // It left before the two were joined: the shim is not to keep a place for it.
+    attached?.then((stream) => stream.destroy()).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** Only a terminal has keys to leave by. @throws InvalidError for keys that are none, whatever is attached to */
