@@ -6,35 +6,22 @@
  * - A blob is visible when it is complete, verified and synced: it is written in `staging/` and renamed in.
  * - Who refers to a blob is told by the records of images and layers, nowhere else; the caller of `remove` knows that nobody does.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { lstat, mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InvalidError, SystemError } from '../errors/errors.ts';
+import { SystemError } from '../errors/errors.ts';
 import type { Paths } from '../store/paths.ts';
+import { type Blob, BlobWriter, type ExpectedBlob, type StagedBlob } from './blob-writer.ts';
 import { type Digest, digestOf, isDigest } from './descriptor.ts';
+import { Holds } from './holds.ts';
 import { syncFolder } from './write-file.ts';
-
-export interface Blob {
-  digest: Digest;
-  sizeBytes: number;
-}
-
-/** A blob that is complete but not visible. */
-export interface StagedBlob extends Blob {
-  path: string;
-}
-
-/** What the bytes must turn out to be. */
-export interface ExpectedBlob {
-  digest: Digest;
-  size: number;
-}
 
 const prefix = 'blob-';
 
 export class BlobStore {
   readonly #sizes = new Map<Digest, number>();
+  readonly holds = new Holds<Digest>();
 
   constructor(readonly paths: Paths) {}
 
@@ -87,13 +74,19 @@ export class BlobStore {
    * @throws InvalidError when it is not what was expected; nothing is left of it then
    */
   async stage(source: AsyncIterable<Uint8Array>, expected?: ExpectedBlob): Promise<StagedBlob> {
-    const path = join(this.paths.staging, prefix + randomUUID());
+    const writer = await this.begin(expected);
     try {
-      return await write(path, source, expected);
+      for await (const chunk of source) await writer.write(chunk);
+      return await writer.finish();
     } catch (error) {
-      await unlink(path).catch(() => undefined);
+      await writer.discard();
       throw error;
     }
+  }
+
+  /** As `stage`, for who has the bytes in hand. */
+  begin(expected?: ExpectedBlob): Promise<BlobWriter> {
+    return BlobWriter.open(join(this.paths.staging, prefix + randomUUID()), expected);
   }
 
   /** Makes a staged blob visible; if the same one is there already, that one is used. */
@@ -123,41 +116,6 @@ export class BlobStore {
       if (error.code !== 'ENOENT') throw error;
     });
   }
-}
-
-async function write(
-  path: string,
-  source: AsyncIterable<Uint8Array>,
-  expected: ExpectedBlob | undefined,
-): Promise<StagedBlob> {
-  const hash = createHash('sha256');
-  let sizeBytes = 0;
-  const file = await open(path, 'wx', 0o600);
-  try {
-    for await (const chunk of source) {
-      sizeBytes += chunk.length;
-      if (expected && sizeBytes > expected.size) throw tooLong(expected);
-      hash.update(chunk);
-      await file.writeFile(chunk);
-    }
-    const digest: Digest = `sha256:${hash.digest('hex')}`;
-    if (expected) assertExpected({ digest, sizeBytes }, expected);
-    await file.sync();
-    return { path, digest, sizeBytes };
-  } finally {
-    await file.close();
-  }
-}
-
-function assertExpected(found: Blob, { digest, size }: ExpectedBlob): void {
-  if (found.sizeBytes !== size)
-    throw new InvalidError(`blob ${digest}: ${found.sizeBytes} bytes came, ${size} were announced`);
-  if (found.digest !== digest)
-    throw new InvalidError(`blob ${digest}: what came has the digest ${found.digest}`);
-}
-
-function tooLong({ digest, size }: ExpectedBlob): InvalidError {
-  return new InvalidError(`blob ${digest}: more bytes came than the ${size} that were announced`);
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -3,9 +3,10 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { addImage } from './add.ts';
 import type { Image, ImageConfig } from './image.ts';
-import { type HistoryEntry, parseOciConfig } from './oci-config.ts';
-import { hexOf, idOf } from './record.ts';
+import type { HistoryEntry } from './oci-config.ts';
+import { hexOf } from './record.ts';
 import { fullForm, referenceWithTag } from './reference.ts';
 import type { ImageStore } from './store.ts';
 
@@ -37,19 +38,15 @@ export async function commitImage(
   const { repo, tag } = options;
   const reference = repo ? fullForm(referenceWithTag(repo, tag)) : undefined;
   const staged = layer && (await store.layers.stage(layer));
-  return store.exclusively(async () => {
-    try {
-      assertComplete();
-    } catch (error) {
-      if (staged) await store.layers.discard(staged);
-      throw error;
-    }
-    const bytes = await childConfig(store, parent, staged?.diffId, options);
-    if (staged) await store.layers.commit(staged);
-    const image = await store.add({ id: idOf(bytes), oci: parseOciConfig(bytes) }, bytes);
-    if (reference) await store.setTag(image, reference);
-    return store.present(image);
-  });
+  try {
+    assertComplete();
+    const config = await childConfig(store, parent, staged?.diffId, options);
+    const parts = { config, layers: staged ? [staged] : [] };
+    return await addImage(store, parts, { tags: reference ? [reference] : [] });
+  } catch (error) {
+    if (staged) await store.layers.discard(staged);
+    throw error;
+  }
 }
 
 /** The parent's document, with what is different. What it says of its own container is left out. */

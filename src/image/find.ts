@@ -2,7 +2,14 @@
 import { InvalidError, NotFoundError } from '../errors/errors.ts';
 import type { StoredImage } from './record.ts';
 import { hexOf } from './record.ts';
-import { familiarForm, fullForm, isFullId, parseReference, withDefaultTag } from './reference.ts';
+import {
+  familiarForm,
+  fullForm,
+  isFullId,
+  parseReference,
+  type Reference,
+  withDefaultTag,
+} from './reference.ts';
 
 /**
  * @param tags image id by full reference
@@ -16,7 +23,7 @@ export function find(
   if (isFullId(ref)) return byFullId(ref, images);
   const reference = withDefaultTag(parseReference(ref));
   const tagged = images.get(tags.get(fullForm(reference)) ?? '');
-  const found = tagged ?? byDigest(fullForm(reference), images) ?? byPrefix(ref, images);
+  const found = tagged ?? byDigest(reference, images) ?? byPrefix(ref, images);
   if (found) return found;
   throw new NotFoundError(`No such image: ${familiarForm(reference)}`);
 }
@@ -33,7 +40,13 @@ function byFullId(ref: string, images: ReadonlyMap<string, StoredImage>): Stored
   throw new NotFoundError(`No such image: ${id}`);
 }
 
-function byDigest(full: string, images: ReadonlyMap<string, StoredImage>): StoredImage | undefined {
+/** A tag beside the digest says nothing: the digest is what is meant. */
+function byDigest(
+  { domain, path, digest }: Reference,
+  images: ReadonlyMap<string, StoredImage>,
+): StoredImage | undefined {
+  if (!digest) return undefined;
+  const full = fullForm({ domain, path, digest });
   return [...images.values()].find((image) => image.record.digests.includes(full));
 }
 

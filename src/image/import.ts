@@ -1,10 +1,10 @@
 /** `POST /images/create?fromSrc=-`: an image of one layer from an archive of a root filesystem. */
 import { Readable } from 'node:stream';
 import { InvalidError } from '../errors/errors.ts';
+import { addImage } from './add.ts';
 import { applyChanges } from './changes.ts';
 import type { Image } from './image.ts';
-import { importedConfig, parseOciConfig } from './oci-config.ts';
-import { idOf } from './record.ts';
+import { importedConfig } from './oci-config.ts';
 import { fullForm, referenceWithTag } from './reference.ts';
 import type { ImageStore } from './store.ts';
 
@@ -36,19 +36,20 @@ export async function importImage(
   const config = applyChanges({}, options.changes ?? []);
   const platform = parsePlatform(options.platform);
   const layer = await store.layers.stage(kept(archive));
-  return store.exclusively(async () => {
-    const bytes = importedConfig({
-      ...platform,
-      created: new Date().toISOString(),
-      comment: options.message || 'Imported from -',
-      config,
-      diffId: layer.diffId,
-    });
-    await store.layers.commit(layer);
-    const image = await store.add({ id: idOf(bytes), oci: parseOciConfig(bytes) }, bytes);
-    if (reference) await store.setTag(image, reference);
-    return store.present(image);
+  const document = importedConfig({
+    ...platform,
+    created: new Date().toISOString(),
+    comment: options.message || 'Imported from -',
+    config,
+    diffId: layer.diffId,
   });
+  try {
+    const parts = { config: document, layers: [layer] };
+    return await addImage(store, parts, { tags: reference ? [reference] : [] });
+  } catch (error) {
+    await store.layers.discard(layer);
+    throw error;
+  }
 }
 
 function kept(archive: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {

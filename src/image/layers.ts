@@ -15,6 +15,7 @@ import type { Paths } from '../store/paths.ts';
 import { readRecord, writeRecord } from '../store/record.ts';
 import { deleteTree, removeTree } from '../store/remove-tree.ts';
 import { type Descriptor, isDigest } from './descriptor.ts';
+import { Holds } from './holds.ts';
 import { decompress } from './tar/decompress.ts';
 import { defaultLimits, type TarLimits } from './tar/limits.ts';
 import { unpack } from './unpack.ts';
@@ -50,11 +51,16 @@ const layerRecord = z.object({
   sources: z.array(z.string()).optional(),
 });
 
+/** Where a layer that is not made here comes from. */
+export type Origin = Pick<Layer, 'blob' | 'sources'>;
+
 /** Prefix of what this file puts into `staging/` and `trash/`. */
 const prefix = 'layer-';
 
 export class LayerStore {
   readonly #layers = new Map<string, Layer>();
+  /** By diff id. */
+  readonly holds = new Holds<string>();
 
   constructor(
     readonly paths: Paths,
@@ -89,15 +95,15 @@ export class LayerStore {
   }
 
   /**
-   * Unpacks an archive (compressed or not) into staging.
+   * Unpacks an archive (compressed or not) into staging; it is not on the disk yet, `sync` sees to that.
    * @throws InvalidError for a bad archive; nothing is left of it
    */
-  async stage(archive: AsyncIterable<Uint8Array>): Promise<StagedLayer> {
+  async stage(archive: AsyncIterable<Uint8Array>, origin: Origin = {}): Promise<StagedLayer> {
     const dir = join(this.paths.staging, prefix + randomUUID());
     const diff = join(dir, 'diff');
     await mkdir(diff, { recursive: true, mode: 0o700 });
     try {
-      const layer = await this.#unpackInto(diff, archive);
+      const layer = { ...(await this.#unpackInto(diff, archive)), ...origin };
       await writeRecord(join(dir, 'layer.json'), { schema: 1, ...layer });
       return { ...layer, dir };
     } catch (error) {
@@ -110,13 +116,23 @@ export class LayerStore {
     }
   }
 
-  /** Makes a staged layer visible; if the same one is there already, that one is used. */
+  /** Brings all that is staged to the disk. */
+  async sync(): Promise<void> {
+    const staging = openSync(this.paths.staging, fs.O_RDONLY | fs.O_DIRECTORY);
+    try {
+      await syncFilesystem(staging);
+    } finally {
+      closeSync(staging);
+    }
+  }
+
+  /** Makes a staged and synced layer visible; if the same one is there already, that one is used. */
   async commit(staged: StagedLayer): Promise<Layer> {
     const { dir, ...layer } = staged;
     const existing = this.#layers.get(layer.diffId);
     if (existing) {
       await this.discard(staged);
-      return existing;
+      return this.#learn(existing, layer);
     }
     // What is there without being known has no `diff`: out of the way with it.
     await removeTree(this.#dir(layer.diffId), this.paths.trash);
@@ -129,8 +145,9 @@ export class LayerStore {
     return layer;
   }
 
+  /** Nothing is left of it, unless it has become visible. */
   async discard(staged: StagedLayer): Promise<void> {
-    await deleteTree(staged.dir);
+    if (await isDirectory(staged.dir)) await deleteTree(staged.dir);
   }
 
   /** The caller knows that nobody refers to it. */
@@ -147,11 +164,21 @@ export class LayerStore {
       chmodSync(diff, 0o755);
       const plain = hashed(decompress(archive, this.limits), hash);
       const { sizeBytes } = await unpack(plain, root, this.limits);
-      await syncFilesystem(root);
       return { diffId: `sha256:${hash.digest('hex')}`, sizeBytes };
     } finally {
       closeSync(root);
     }
+  }
+
+  /** A layer that was made here, or came from elsewhere too, is told so. */
+  async #learn(existing: Layer, { blob, sources = [] }: Layer): Promise<Layer> {
+    const all = [...new Set([...(existing.sources ?? []), ...sources])];
+    const isKnown = all.length === (existing.sources?.length ?? 0);
+    if (isKnown && (existing.blob || !blob)) return existing;
+    const layer = { ...existing, blob: existing.blob ?? blob, sources: all };
+    await writeRecord(join(this.#dir(layer.diffId), 'layer.json'), { schema: 1, ...layer });
+    this.#layers.set(layer.diffId, layer);
+    return layer;
   }
 
   #dir(diffId: string): string {

@@ -2,10 +2,10 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import type { Paths } from '../store/paths.ts';
 import { quarantine } from '../store/record.ts';
-import type { LayerStore } from './layers.ts';
+import { parseManifest } from './manifest.ts';
 import { readImage, type StoredImage } from './record.ts';
+import type { ImageStore } from './store.ts';
 
 interface Claim {
   image: StoredImage;
@@ -15,14 +15,13 @@ interface Claim {
 
 /** Reads all images; broken ones are set aside. `hasBroken` is true as long as such a folder lies there. */
 export async function loadImages(
-  paths: Paths,
-  layers: LayerStore,
+  store: ImageStore,
   log: Logger,
 ): Promise<{ images: StoredImage[]; hasBroken: boolean }> {
   const images: StoredImage[] = [];
   let hasBroken = false;
-  for (const name of await readdir(paths.images)) {
-    const image = await loadOne(join(paths.images, name), name, layers, log);
+  for (const name of await readdir(store.paths.images)) {
+    const image = await loadOne(join(store.paths.images, name), name, store, log);
     if (image) images.push(image);
     else hasBroken = true;
   }
@@ -50,17 +49,35 @@ export function settleTags(images: readonly StoredImage[]): {
 async function loadOne(
   dir: string,
   name: string,
-  layers: LayerStore,
+  store: ImageStore,
   log: Logger,
 ): Promise<StoredImage | undefined> {
   if (!/^[a-f0-9]{64}$/.test(name)) return undefined;
   try {
     const image = await readImage(dir, name);
-    const missing = image.oci.diffIds.find((diffId) => !layers.get(diffId));
+    const missing = image.oci.diffIds.find((diffId) => !store.layers.get(diffId));
     if (missing) throw new Error(`its layer ${missing} is not there`);
-    return image;
+    return await withManifest(image, store, log);
   } catch (error) {
     await quarantine(dir, error, log);
     return undefined;
+  }
+}
+
+/** An image that has lost its manifest is as good as one that was made here. */
+async function withManifest(
+  image: StoredImage,
+  { blobs }: ImageStore,
+  log: Logger,
+): Promise<StoredImage> {
+  const { manifest: digest, ...record } = image.record;
+  if (!digest) return image;
+  try {
+    const manifest = parseManifest(await blobs.readVerified(digest));
+    const layers = manifest.kind === 'manifest' ? manifest.layers : [];
+    return { ...image, blobs: [digest, ...layers.map((layer) => layer.digest)] };
+  } catch (error) {
+    log.warn({ image: image.id, error: String(error) }, 'the manifest of an image is lost');
+    return { ...image, record };
   }
 }

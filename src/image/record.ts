@@ -11,7 +11,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readRecord } from '../store/record.ts';
-import { isDigest } from './descriptor.ts';
+import { type Digest, isDigest } from './descriptor.ts';
 import { type OciConfig, parseOciConfig } from './oci-config.ts';
 
 const recordSchema = z.object({
@@ -21,7 +21,7 @@ const recordSchema = z.object({
   /** Full `name@sha256:…` references. */
   digests: z.array(z.string()),
   /** Of the manifest it came with, in the content store; an image that was made here has none. */
-  manifest: z.string().refine(isDigest).optional(),
+  manifest: z.custom<Digest>((value) => typeof value === 'string' && isDigest(value)).optional(),
 });
 
 export type ImageRecord = z.infer<typeof recordSchema>;
@@ -32,6 +32,8 @@ export interface StoredImage {
   id: string;
   record: ImageRecord;
   oci: OciConfig;
+  /** Its manifest and the blobs that names; empty when it has none. */
+  blobs: Digest[];
 }
 
 export function hexOf(id: string): string {
@@ -51,5 +53,5 @@ export async function readImage(dir: string, hex: string): Promise<StoredImage> 
   const id = idOf(bytes);
   if (hexOf(id) !== hex) throw new Error(`config.json has the digest ${id}: it was changed`);
   const record = await readRecord(join(dir, 'image.json'), recordSchema);
-  return { id, record, oci: parseOciConfig(bytes) };
+  return { id, record, oci: parseOciConfig(bytes), blobs: [] };
 }

@@ -8,13 +8,7 @@ import { createHash } from 'node:crypto';
 import { ConflictError } from '../errors/errors.ts';
 import { isIdOf } from './find.ts';
 import { hexOf, type StoredImage } from './record.ts';
-import {
-  familiarForm,
-  familiarName,
-  fullForm,
-  parseReference,
-  withDefaultTag,
-} from './reference.ts';
+import { familiarForm, fullForm, parseReference, withDefaultTag } from './reference.ts';
 import type { ImageStore } from './store.ts';
 
 export interface Removed {
@@ -33,17 +27,14 @@ export async function removeImage(
 ): Promise<Removed[]> {
   const image = store.stored(ref);
   const user = inUse(image.id);
-  const references = Object.keys(image.record.tags);
+  const references = referencesOf(image);
   const untagged = isIdOf(image, ref)
     ? untagById(image, references, force, user)
-    : [untagByName(image, ref, references, force, user)];
-  const removed: Removed[] = [];
-  for (const reference of untagged) {
-    await store.removeTag(image, reference);
-    removed.push({ Untagged: familiarForm(parseReference(reference)) });
-  }
-  const isLast = Object.keys(image.record.tags).length === 0;
+    : untagByName(image, ref, references, force, user);
+  const removed = untagged.map((one) => ({ Untagged: familiarForm(parseReference(one)) }));
+  if (untagged.length > 0) await store.unname(image, untagged);
   // Asked again: a container may have been made of it while the references went.
+  const isLast = referencesOf(image).length === 0;
   if (!isLast || inUse(image.id) !== undefined || store.isHeld(image.id)) return removed;
   const layersBefore = store.layers.all();
   await store.delete(image);
@@ -51,18 +42,29 @@ export async function removeImage(
   return [...removed, { Deleted: image.id }, ...chainIds(image, gone)];
 }
 
+/** Tags first. */
+function referencesOf({ record }: StoredImage): string[] {
+  return [...Object.keys(record.tags), ...record.digests];
+}
+
+/** With a repository's last tag go its digests. */
 function untagByName(
   image: StoredImage,
   ref: string,
   references: string[],
   force: boolean,
   user: InUse,
-): string {
+): string[] {
   if (!force && isSingle(references) && user !== undefined)
     throw new ConflictError(
       `conflict: unable to remove repository reference "${ref}" (must force) - container ${shortId(user)} is using its referenced image ${hexOf(image.id).slice(0, 12)}`,
     );
-  return fullForm(withDefaultTag(parseReference(ref)));
+  const { domain, path, tag, digest } = withDefaultTag(parseReference(ref));
+  if (digest) return [fullForm({ domain, path, digest })];
+  const name = `${domain}/${path}`;
+  const meant = fullForm({ domain, path, ...(tag && { tag }) });
+  const others = references.filter((one) => one !== meant && nameOf(one) === name);
+  return others.some((one) => !isDigested(one)) ? [meant] : [meant, ...others];
 }
 
 /** By id all references go, if they are of one repository or with `force`. */
@@ -78,7 +80,7 @@ function untagById(
       'cannot be forced',
       `image is being used by running container ${shortId(user)}`,
     );
-  if (!force && references.length > 0 && !isSingle(references))
+  if (!force && !isSingle(references))
     throw conflict(image, 'must be forced', 'image is referenced in multiple repositories');
   if (!force && user !== undefined)
     throw conflict(
@@ -89,10 +91,20 @@ function untagById(
   return references;
 }
 
-/** One tag, whatever digests there are beside it. */
+/** At most one tag, and no digests but of its repository. */
 function isSingle(references: string[]): boolean {
-  const names = new Set(references.map((reference) => familiarName(parseReference(reference))));
-  return references.length <= 1 && names.size <= 1;
+  const tags = references.filter((one) => !isDigested(one));
+  return tags.length <= 1 && new Set(references.map(nameOf)).size <= 1;
+}
+
+function isDigested(reference: string): boolean {
+  return reference.includes('@');
+}
+
+/** Domain and path. */
+function nameOf(reference: string): string {
+  const { domain, path } = parseReference(reference);
+  return `${domain}/${path}`;
 }
 
 function conflict(image: StoredImage, force: string, reason: string): ConflictError {

@@ -8,20 +8,25 @@
  * - A broken record is set aside as `images/ID.broken-TIME` and stops nobody else.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Paths } from '../store/paths.ts';
 import { writeRecord } from '../store/record.ts';
-import { deleteTree, removeTree } from '../store/remove-tree.ts';
+import { removeTree } from '../store/remove-tree.ts';
+import type { ImageNames } from './add.ts';
 import { BlobStore } from './blobs.ts';
+import type { Digest } from './descriptor.ts';
 import { find } from './find.ts';
+import { clearLeftovers, removeOrphans } from './garbage.ts';
+import { Holds } from './holds.ts';
 import type { Image } from './image.ts';
 import { type ImportOptions, importImage } from './import.ts';
 import { LayerStore } from './layers.ts';
 import { loadImages, settleTags } from './load.ts';
+import { present } from './present.ts';
 import { hexOf, type ImageRecord, type StoredImage } from './record.ts';
-import { familiarForm, fullForm, parseReference, referenceWithTag } from './reference.ts';
+import { fullForm, referenceWithTag } from './reference.ts';
 import { type InUse, type Removed, removeImage } from './remove.ts';
 import { syncFolder, writeNewFile } from './write-file.ts';
 
@@ -31,8 +36,8 @@ export class ImageStore {
   readonly #images = new Map<string, StoredImage>();
   /** Image id by full reference. */
   readonly #tags = new Map<string, string>();
-  /** How often each image is held, by id. */
-  readonly #holds = new Map<string, number>();
+  /** By id. */
+  readonly #holds = new Holds<string>();
   #generation = 0;
   /** Something was set aside: which layers it, or a container of it, stands on is not known. */
   #hasBroken = false;
@@ -53,18 +58,18 @@ export class ImageStore {
     const store = new ImageStore(paths, log);
     for (const dir of [paths.images, paths.layers, paths.staging, paths.trash])
       await mkdir(dir, { recursive: true, mode: 0o700 });
-    await store.#clearLeftovers();
+    await clearLeftovers(paths);
     await store.blobs.open();
     await store.layers.open(log);
     await store.#load();
-    await store.#removeOrphans();
+    await store.collectGarbage();
     return store;
   }
 
   /** All images, the newest first. */
   list(): Image[] {
     return [...this.#images.values()]
-      .map((stored) => this.#present(stored))
+      .map((stored) => this.present(stored))
       .sort((a, b) => Date.parse(b.created) - Date.parse(a.created));
   }
 
@@ -73,7 +78,7 @@ export class ImageStore {
    * @throws NotFoundError with docker's words, InvalidError for what is no reference or fits several
    */
   find(ref: string): Image {
-    return this.#present(find(ref, this.#images, this.#tags));
+    return this.present(this.stored(ref));
   }
 
   /** Makes an image of one layer from an archive of a root filesystem. */
@@ -88,7 +93,7 @@ export class ImageStore {
   tag(source: string, repo: string, tag?: string): Promise<void> {
     return this.exclusively(async () => {
       const reference = referenceWithTag(repo, tag);
-      await this.setTag(find(source, this.#images, this.#tags), fullForm(reference));
+      await this.name(this.stored(source), { tags: [fullForm(reference)] });
     });
   }
 
@@ -111,12 +116,7 @@ export class ImageStore {
    * @returns ends the hold
    */
   hold(id: string): () => void {
-    this.#holds.set(id, (this.#holds.get(id) ?? 0) + 1);
-    return () => {
-      const left = (this.#holds.get(id) ?? 1) - 1;
-      if (left > 0) this.#holds.set(id, left);
-      else this.#holds.delete(id);
-    };
+    return this.#holds.hold(id);
   }
 
   // What follows is for the other files of this folder.
@@ -137,14 +137,26 @@ export class ImageStore {
   }
 
   present(stored: StoredImage): Image {
-    return this.#present(stored);
+    return present(stored, this.layers);
   }
 
-  /** Makes an image visible; its layers are. */
-  async add(image: Omit<StoredImage, 'record'>, configBytes: Uint8Array): Promise<StoredImage> {
+  /** Makes an image visible under these names, or gives them to it when it is there; its layers are visible. */
+  async add(
+    image: Omit<StoredImage, 'record'>,
+    configBytes: Uint8Array,
+    names: ImageNames & { manifest?: Digest | undefined },
+  ): Promise<StoredImage> {
     const existing = this.#images.get(image.id);
-    if (existing) return existing;
-    const stored: StoredImage = { ...image, record: { schema: 1, tags: {}, digests: [] } };
+    if (existing) {
+      await this.name(existing, names);
+      if (names.manifest && !existing.record.manifest) {
+        await this.#write(existing, { ...existing.record, manifest: names.manifest });
+        existing.blobs = image.blobs;
+      }
+      return existing;
+    }
+    const record: ImageRecord = { schema: 1, tags: {}, digests: [], manifest: names.manifest };
+    const stored: StoredImage = { ...image, record: this.#withNames(record, names) };
     const staging = join(this.paths.staging, prefix + randomUUID());
     await mkdir(staging, { mode: 0o700 });
     await writeNewFile(join(staging, 'config.json'), configBytes);
@@ -152,46 +164,60 @@ export class ImageStore {
     await rename(staging, this.#dir(image.id));
     await syncFolder(this.paths.images);
     this.#images.set(image.id, stored);
+    await this.#takeFromOthers(stored, names);
     return stored;
   }
 
-  /** Points a full reference at an image, taking it from the one that had it. */
-  async setTag(image: StoredImage, reference: string): Promise<void> {
-    const before = this.#images.get(this.#tags.get(reference) ?? '');
-    if (before === image) return;
-    const tags = { ...image.record.tags, [reference]: ++this.#generation };
-    await this.#write(image, { ...image.record, tags });
-    this.#tags.set(reference, image.id);
-    if (before) await this.#write(before, withoutTag(before.record, reference));
+  /** Points full references at an image, taking them from those that had them. */
+  async name(image: StoredImage, names: ImageNames): Promise<void> {
+    const { tags = [], digests = [] } = names;
+    const isNew =
+      tags.some((tag) => this.#tags.get(tag) !== image.id) ||
+      digests.some((digest) => !image.record.digests.includes(digest));
+    if (!isNew) return;
+    await this.#write(image, this.#withNames(image.record, names));
+    await this.#takeFromOthers(image, names);
   }
 
-  async removeTag(image: StoredImage, reference: string): Promise<void> {
-    await this.#write(image, withoutTag(image.record, reference));
-    this.#tags.delete(reference);
+  /** @param references full, with a tag or a digest */
+  async unname(image: StoredImage, references: readonly string[]): Promise<void> {
+    await this.#write(image, without(image.record, references));
+    for (const reference of references) this.#tags.delete(reference);
   }
 
   /**
-   * Removes an image that has no tags and the layers that no other image has. From the call on nobody finds
+   * Removes an image that has no names and the layers that no other image has. From the call on nobody finds
    * it: nothing can begin to use it while it goes.
    */
   async delete(image: StoredImage): Promise<void> {
     this.#images.delete(image.id);
     await removeTree(this.#dir(image.id), this.paths.trash);
     await syncFolder(this.paths.images);
-    await this.#removeOrphans();
+    await this.collectGarbage();
   }
 
-  #present({ id, record, oci }: StoredImage): Image {
-    const { diffIds, ...described } = oci;
+  /** Removes what no image refers to and nobody holds; call it inside `exclusively`. */
+  async collectGarbage(): Promise<void> {
+    if (!this.#hasBroken) await removeOrphans([...this.#images.values()], this.layers, this.blobs);
+  }
+
+  #withNames(record: ImageRecord, { tags = [], digests = [] }: ImageNames): ImageRecord {
+    const generations = tags.map((tag) => [tag, ++this.#generation]);
     return {
-      id,
-      ...described,
-      tags: Object.keys(record.tags).map(familiar).sort(),
-      digests: record.digests.map(familiar),
-      diffIds,
-      layerDirs: diffIds.map((diffId) => this.layers.directory(diffId)).reverse(),
-      sizeBytes: diffIds.reduce((sum, id) => sum + (this.layers.get(id)?.sizeBytes ?? 0), 0),
+      ...record,
+      tags: { ...record.tags, ...Object.fromEntries(generations) },
+      digests: [...new Set([...record.digests, ...digests])],
     };
+  }
+
+  async #takeFromOthers(image: StoredImage, { tags = [], digests = [] }: ImageNames) {
+    for (const tag of tags) this.#tags.set(tag, image.id);
+    const taken = [...tags, ...digests];
+    for (const other of this.#images.values()) {
+      const { record } = other;
+      const isClaimed = taken.some((one) => one in record.tags || record.digests.includes(one));
+      if (other !== image && isClaimed) await this.#write(other, without(record, taken));
+    }
   }
 
   #dir(id: string): string {
@@ -204,35 +230,18 @@ export class ImageStore {
   }
 
   async #load(): Promise<void> {
-    const { images, hasBroken } = await loadImages(this.paths, this.layers, this.log);
+    const { images, hasBroken } = await loadImages(this, this.log);
     this.#hasBroken = hasBroken;
     for (const image of images) this.#images.set(image.id, image);
     const { winners, losers, highest } = settleTags(images);
     this.#generation = highest;
     for (const { tag, image } of winners) this.#tags.set(tag, image.id);
-    for (const { tag, image } of losers) await this.#write(image, withoutTag(image.record, tag));
-  }
-
-  async #clearLeftovers(): Promise<void> {
-    for (const name of await readdir(this.paths.staging))
-      if (/^(image|layer|blob)-/.test(name)) await deleteTree(join(this.paths.staging, name));
-    for (const name of await readdir(this.paths.trash))
-      if (/^[a-f0-9]{64}\./.test(name)) await deleteTree(join(this.paths.trash, name));
-  }
-
-  /** Layers that no image names, such as of an image that was removed. */
-  async #removeOrphans(): Promise<void> {
-    if (this.#hasBroken) return;
-    const used = new Set([...this.#images.values()].flatMap((image) => image.oci.diffIds));
-    for (const diffId of this.layers.all()) if (!used.has(diffId)) await this.layers.remove(diffId);
+    for (const { tag, image } of losers) await this.#write(image, without(image.record, [tag]));
   }
 }
 
-function familiar(reference: string): string {
-  return familiarForm(parseReference(reference));
-}
-
-function withoutTag(record: ImageRecord, reference: string): ImageRecord {
-  const { [reference]: _gone, ...tags } = record.tags;
-  return { ...record, tags };
+function without(record: ImageRecord, references: readonly string[]): ImageRecord {
+  const tags = Object.entries(record.tags).filter(([tag]) => !references.includes(tag));
+  const digests = record.digests.filter((digest) => !references.includes(digest));
+  return { ...record, tags: Object.fromEntries(tags), digests };
 }
