@@ -7,6 +7,7 @@ import { randomInt } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sendRaw } from '../support/api.ts';
 import { endpoints, type Names, pathOf } from '../support/endpoints.ts';
 import { fullCreateBody, type Json, type Path, pathsOf, withValue } from '../support/full-body.ts';
 import { Supervisor } from '../support/supervisor.ts';
@@ -231,3 +232,50 @@ async function tryOut(
   const removed = await send('DELETE', `/containers/${id}?force=1`);
   expect([204, 404, 409], removed.text).toContain(removed.status);
 }
+
+/** Requests that change nothing, as bytes. */
+const harmless = [
+  'GET /containers/json?all=1 HTTP/1.1\r\nHost: x\r\n\r\n',
+  'GET /v1.41/images/json?filters=%7B%22dangling%22%3A%5B%22true%22%5D%7D HTTP/1.1\r\nHost: x\r\nAccept: */*\r\n\r\n',
+  'POST /containers/create?name=x1 HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 18\r\n\r\n{"Image":"nosuch"}',
+  'POST /containers/create HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n12\r\n{"Image":"nosuch"}\r\n0\r\n\r\n',
+  'POST /containers/nosuch/attach?stream=1 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n',
+  'HEAD /_ping HTTP/1.0\r\n\r\n',
+].map((text) => Buffer.from(text));
+
+const someByte = fc.oneof(fc.nat(255), fc.constantFrom(...Buffer.from('\r\n\0 :/%{}"-0\t;,')));
+
+/** The engine may close while bytes are still on their way to it. */
+const closed = () => ({ status: 0, body: '' });
+
+/** With some bytes changed, and a piece taken out or sent twice. */
+function spoiltBytes(): fc.Arbitrary<Buffer> {
+  const place = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+  const flips = fc.array(fc.tuple(place, someByte), { maxLength: 3 });
+  return fc
+    .tuple(fc.constantFrom(...harmless), flips, place, place, fc.constantFrom(0, 1, 2))
+    .map(([whole, changes, from, to, times]) => {
+      const bytes = Buffer.from(whole);
+      for (const [at, byte] of changes) bytes[Math.floor(at * bytes.length)] = byte;
+      const [start, end] = [from, to]
+        .map((at) => Math.floor(at * bytes.length))
+        .sort((a, b) => a - b);
+      const piece = bytes.subarray(start, end);
+      const middle = Array.from({ length: times }, () => piece);
+      return Buffer.concat([bytes.subarray(0, start), ...middle, bytes.subarray(end)]);
+    });
+}
+
+test('whatever bytes come, the engine answers or closes, and goes on', async () => {
+  const before = await objectsOf(engine);
+  await fc.assert(
+    fc.asyncProperty(spoiltBytes(), async (bytes) => {
+      const { status, body } = await sendRaw(engine.socket, bytes, 'end').catch(closed);
+      expect(status < 500 || status === 501, `${status} ${body}`).toBe(true);
+    }),
+    { numRuns: runs, seed },
+  );
+  expect(await objectsOf(engine)).toEqual(before);
+  expect(await engine.answers()).toBe(true);
+  expect(faultsIn(engine.log)).toEqual([]);
+}, 600_000);

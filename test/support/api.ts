@@ -89,11 +89,19 @@ export interface Answer {
   body: string;
 }
 
-/** Sends bytes as they are and reads one answer, however the connection goes on. */
-export async function sendRaw(socketPath: string, bytes: string | Buffer): Promise<Answer> {
-  const socket = createConnection(socketPath);
+/**
+ * Sends bytes as they are and reads one answer, however the connection goes on.
+ * @param then `end`: nothing more is to come, and the engine knows it
+ */
+export async function sendRaw(
+  socketPath: string,
+  bytes: string | Buffer,
+  then: 'wait' | 'end' = 'wait',
+): Promise<Answer> {
+  const socket = createConnection({ path: socketPath, allowHalfOpen: then === 'end' });
   socket.on('error', () => undefined);
-  socket.write(bytes);
+  if (then === 'end') socket.end(bytes);
+  else socket.write(bytes);
   try {
     return await readAnswer(socket);
   } finally {

@@ -67,6 +67,18 @@ check 'the limit of processes holds' '*Resource temporarily unavailable*' run --
 check 'the limit of memory holds' '137' sh -c \
   'petri run --rm -m 32m busybox sh -c "exec tail /dev/zero" >/dev/null 2>&1; echo $?'
 
+petri run -d --name below --cgroup-parent /build/ci -m 64m --device-read-bps /dev/vda:1mb \
+  --device-write-iops /dev/vda:40 busybox sleep 1000 >/dev/null
+below=/sys/fs/cgroup/build/ci/$(petri inspect --format '{{.Id}}' below)
+check 'a parent group that was missing is made, and hands down its controllers' 67108864 cat "$below/memory.max"
+check 'io.max' '* rbps=1048576 wbps=max riops=max wiops=40' cat "$below/io.max"
+check 'an exec goes there too' hi petri exec below echo hi
+check 'and how it gets there is told' '*CLONE_INTO_CGROUP*' petri exec --explain below true
+petri rm -f below >/dev/null
+check 'and it goes with the last container in it' gone sh -c 'test -e /sys/fs/cgroup/build || echo gone'
+check 'what this kernel cannot keep is discarded with a warning' '*OomKillDisable discarded*swappiness discarded*' \
+  petri run --rm --oom-kill-disable --memory-swappiness 7 busybox true
+
 check 'stats knows its limit' '*/ 64MiB*' petri stats --no-stream --format '{{.MemUsage}}' limited
 check 'top shows its process' '*sleep 1000*' petri top limited
 
@@ -88,6 +100,7 @@ check "nor does the kernel's log" '*Operation not permitted*' run busybox sh -c 
 kill -9 "$(cat /run/petri/petri.pid)"
 until_true sh -c '! kill -0 $(cat /run/petri/petri.pid)'
 check 'a container outlives the supervisor' '*limited*' petri ps --format '{{.Names}}'
+check 'and what happened before is told' '*die*' sh -c 'petri events --since 1h --until 0s --filter event=die | tail -n 1'
 check 'and can be removed' 'limited' petri rm -f limited
 
 check 'no control group is left' '' find /sys/fs/cgroup/petri -mindepth 1 -type d
