@@ -51,6 +51,7 @@ export class EventFile {
   #lines = 0;
   #bytes = 0;
   #isFailing = false;
+  #isClosed = false;
 
   private constructor(
     private readonly path: string,
@@ -74,6 +75,7 @@ export class EventFile {
 
   /** @param kept the newest events, this one the last of them */
   append(event: EngineEvent, kept: readonly EngineEvent[]): void {
+    if (this.#isClosed) return;
     this.#guarded(() => {
       const line = Buffer.from(`${lineOf(event)}\n`);
       const isLarge = this.#bytes + line.length > GROWTH * MAX_BYTES;
@@ -84,7 +86,13 @@ export class EventFile {
     });
   }
 
+  /** For good: what an engine that goes still emits must not touch the file of the next. */
   close(): void {
+    this.#isClosed = true;
+    this.#letGo();
+  }
+
+  #letGo(): void {
     if (this.#fd >= 0) closeSync(this.#fd);
     this.#fd = -1;
   }
@@ -95,7 +103,7 @@ export class EventFile {
       act();
       this.#isFailing = false;
     } catch (error) {
-      this.close();
+      this.#letGo();
       if (!this.#isFailing)
         this.log.warn({ err: error, path: this.path }, 'cannot keep the events for the next start');
       this.#isFailing = true;
@@ -103,7 +111,7 @@ export class EventFile {
   }
 
   #rewrite(kept: readonly EngineEvent[]): void {
-    this.close();
+    this.#letGo();
     const text = `${[HEAD, ...newest(kept.map(lineOf))].join('\n')}\n`;
     const fd = openSync(`${this.path}.new`, O_NEW, 0o600);
     writeFileSync(fd, text);

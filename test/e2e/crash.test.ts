@@ -109,7 +109,7 @@ interface Told {
 async function eventsUntilNow(): Promise<Told[]> {
   const { text } = await petri.api(
     'GET',
-    `/events?since=0&until=${(Date.now() / 1000).toFixed(3)}`,
+    `/events?since=0&until=${((Date.now() + 5) / 1000).toFixed(3)}`,
   );
   return text
     .split('\n')

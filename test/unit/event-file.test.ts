@@ -78,6 +78,15 @@ describe('events', () => {
     expect(times).toEqual([1000n, 1001n, 1002n, 1003n]);
   });
 
+  it('of an engine that has been closed do not get into the file of the next', async () => {
+    const old = await EventFile.open(path, log as never);
+    const bus = new EventBus(old);
+    old.close();
+    await open(emitAll(1, 2));
+    emitAll(3, 4)(bus);
+    expect(actions(await open())).toEqual(['a1', 'a2']);
+  });
+
   it('with labels of megabytes do not fill the disk', async () => {
     await open((bus) => {
       for (let i = 0; i < 60; i++) bus.emit(event(i, { label: 'x'.repeat(1 << 20) }));
