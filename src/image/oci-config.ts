@@ -5,24 +5,27 @@
  * OCI image-spec, config.md
  */
 import { z } from 'zod';
+import { InvalidError } from '../errors/errors.ts';
 import type { ImageConfig } from './image.ts';
 
 const strings = z.array(z.string()).nullish();
+/** Docker takes one word for a list of it. */
+const words = z.union([z.array(z.string()), z.string().transform((word) => [word])]).nullish();
 const set = z.record(z.string(), z.looseObject({})).nullish();
 
 const configSchema = z.looseObject({
   User: z.string().optional(),
   ExposedPorts: set,
   Env: strings,
-  Entrypoint: strings,
-  Cmd: strings,
+  Entrypoint: words,
+  Cmd: words,
   Volumes: set,
   WorkingDir: z.string().optional(),
   Labels: z.record(z.string(), z.string()).nullish(),
   StopSignal: z.string().optional(),
   Healthcheck: z.looseObject({}).nullish(),
   OnBuild: strings,
-  Shell: strings,
+  Shell: words,
 });
 
 const ociSchema = z.looseObject({
@@ -72,9 +75,17 @@ export interface OciConfig {
   diffIds: string[];
 }
 
-/** @throws ZodError, SyntaxError when it is no image configuration */
+/** As many as an overlay is sure to take on every kernel, with a container's own two on top; docker has the same. */
+export const layersMax = 127;
+
+/** @throws ZodError, SyntaxError when it is no image configuration; InvalidError when it has too many layers */
 export function parseOciConfig(bytes: Uint8Array): OciConfig {
   const oci = ociSchema.parse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
+  const { length } = oci.rootfs.diff_ids;
+  if (length > layersMax)
+    throw new InvalidError(
+      `max depth exceeded: the image has ${length} layers, ${layersMax} is the most`,
+    );
   return {
     architecture: oci.architecture,
     os: oci.os,

@@ -208,3 +208,35 @@ const shim = {
   rows: 0,
   columns: 0,
 };
+
+describe('127 layers on a kernel before `lowerdir+`', () => {
+  const layers = (count: number) =>
+    Array.from(
+      { length: count },
+      (_, i) => `/var/lib/petri/layers/${String(i).padStart(64, '0')}/diff`,
+    );
+  const facts = { ...planInput().facts, cgroup: V2, overlayLowerdirPlus: false };
+  const stepsOf = (lowerDirs: readonly string[]) =>
+    planContainer(planInput({}, {}, { facts, lowerDirs })).filter(
+      ({ phase }) => phase === 'rootfs',
+    );
+
+  test('are mounted by short names, in their order, and the options fit on a page', () => {
+    const steps = stepsOf(layers(128));
+    const links = steps.filter(call('symlink')).map(({ args }) => args);
+    expect(links.map(({ target }) => target)).toEqual(layers(128));
+    const overlay = steps.find(({ args }) => args.fstype === 'overlay');
+    const data = String(overlay?.args.data);
+    expect(data.length).toBeLessThan(4096);
+    expect(/^lowerdir=([^,]*),/.exec(data)?.[1]).toBe(links.map(({ path }) => path).join(':'));
+    const tmpfs = steps.findIndex(
+      ({ args }) => args.fstype === 'tmpfs' && args.target === overlay?.args.target,
+    );
+    expect(tmpfs).toBeGreaterThan(0);
+    expect(steps[tmpfs + 1]).toMatchObject({ call: 'chdir', args: { path: overlay?.args.target } });
+  });
+
+  test('are not needed for a few', () => {
+    expect(stepsOf(layers(9)).filter(call('symlink'))).toEqual([]);
+  });
+});

@@ -3,18 +3,15 @@
  * container's own mount namespace, so the host's mount table never shows it and cannot keep it.
  * After `pivot_root` every path in the plan is the container's. mount_namespaces(7), pivot_root(2).
  */
-import { SystemError } from '../../errors/errors.ts';
 import { type StepDraft, slot } from '../../step/step.ts';
 import { mountPoints } from '../option/mount-points.ts';
 import { by, quote } from './draft.ts';
 import type { PlanInput } from './input.ts';
+import { overlaySteps } from './overlay.ts';
 import { sharedMemorySteps } from './shared-memory.ts';
 import { bindSourceSteps } from './user-mounts.ts';
 
 const init = by('init', 'rootfs');
-
-/** mount(2): the kernel takes one page of options. */
-const OPTIONS_MAX = 4095;
 
 export function rootfsSteps(input: PlanInput): StepDraft[] {
   return [
@@ -29,7 +26,7 @@ export function rootfsSteps(input: PlanInput): StepDraft[] {
     ...engineFiles(input),
     ...bindSourceSteps(input, false),
     ...sharedMemorySteps(input),
-    ...(input.facts.overlayLowerdirPlus ? overlay(input) : overlayInOneCall(input)),
+    ...overlaySteps(input),
     ...enter(input.paths.rootfs),
   ];
 }
@@ -52,77 +49,6 @@ function engineFiles({ etc, record }: PlanInput): StepDraft[] {
         `# keep ${quote(path)} for /etc/${name}`,
       ),
     );
-}
-
-function overlay({ paths, lowerDirs }: PlanInput): StepDraft[] {
-  const fs = slot('overlay');
-  const set = (key: string, value: string, why: string) =>
-    init('fsconfig', { fs, cmd: ['FSCONFIG_SET_STRING'], key, value }, why, `# -o ${key}=${value}`);
-  return [
-    init(
-      'fsopen',
-      { fstype: 'overlay', flags: ['FSOPEN_CLOEXEC'], out: fs },
-      'overlay shows several folders as one: the layers of the image, and one to write in',
-      '# the root: mount -t overlay',
-    ),
-    ...lowerDirs.map((dir, i) => set('lowerdir+', dir, lowerWhy(i, lowerDirs.length))),
-    set(
-      'upperdir',
-      paths.upper,
-      'what the container writes lands here; the layers stay as they are',
-    ),
-    set('workdir', paths.work, "overlay's own scratch folder, on the same filesystem"),
-    init('fsconfig', { fs, cmd: ['FSCONFIG_CMD_CREATE'] }, 'make it', '# create'),
-    init(
-      'fsmount',
-      { fs, flags: ['FSMOUNT_CLOEXEC'], attr_flags: [], out: slot('rootfs') },
-      'the finished root, as a mount that is nowhere yet',
-      mountCommand(lowerDirs, paths),
-    ),
-    init(
-      'move_mount',
-      {
-        from: slot('rootfs'),
-        from_path: '',
-        to: 'AT_FDCWD',
-        to_path: paths.rootfs,
-        flags: ['MOVE_MOUNT_F_EMPTY_PATH'],
-      },
-      'put it on an empty folder: pivot_root wants a mount point',
-      '# done by mount',
-    ),
-  ];
-}
-
-function lowerWhy(index: number, count: number): string {
-  if (index === 0)
-    return 'on top, true folders for /dev, /proc and /sys: links of those names in an image do not count';
-  return `layer ${count - index} of ${count - 1} of the image, read-only and shared with other containers`;
-}
-
-function mountCommand(
-  lowerDirs: readonly string[],
-  { upper, work, rootfs }: PlanInput['paths'],
-): string {
-  const options = `lowerdir=${lowerDirs.join(':')},upperdir=${upper},workdir=${work}`;
-  return `mount -t overlay overlay -o ${quote(options)} ${quote(rootfs)}`;
-}
-
-/** Before Linux 6.5 the layers are one string. */
-function overlayInOneCall({ paths, lowerDirs }: PlanInput): StepDraft[] {
-  const data = `lowerdir=${lowerDirs.join(':')},upperdir=${paths.upper},workdir=${paths.work}`;
-  if (data.length > OPTIONS_MAX)
-    throw new SystemError(
-      `cannot mount ${lowerDirs.length} layers: this kernel takes ${OPTIONS_MAX} bytes of mount options, they need ${data.length}; Linux 6.5 has no such limit`,
-    );
-  return [
-    init(
-      'mount',
-      { source: 'overlay', target: paths.rootfs, fstype: 'overlay', flags: [], data },
-      'overlay shows the layers of the image and a writable folder as one',
-      mountCommand(lowerDirs, paths),
-    ),
-  ];
 }
 
 function enter(rootfs: string): StepDraft[] {
