@@ -29,6 +29,14 @@ export const mediaTypes = {
   dockerLayerGzip: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
 } as const;
 
+/** The three forms a layer's archive comes in; docker's own types know no zstd. */
+export type Compression = 'none' | 'gzip' | 'zstd';
+
+export function compressionOf({ mediaType }: Descriptor): Compression {
+  if (/[.+]gzip$/.test(mediaType)) return 'gzip';
+  return mediaType.endsWith('+zstd') ? 'zstd' : 'none';
+}
+
 /**
  * @param what names the digest in the error
  * @throws InvalidError for everything but `sha256:` and 64 lower-case hex digits

@@ -6,6 +6,7 @@ import { applyChanges } from './changes.ts';
 import type { Image } from './image.ts';
 import { importedConfig } from './oci-config.ts';
 import { fullForm, referenceWithTag } from './reference.ts';
+import { discardPart, stageBlob } from './stage-blob.ts';
 import type { ImageStore } from './store.ts';
 
 export interface ImportOptions {
@@ -35,19 +36,20 @@ export async function importImage(
     : undefined;
   const config = applyChanges({}, options.changes ?? []);
   const platform = parsePlatform(options.platform);
-  const layer = await store.layers.stage(kept(archive));
+  // A stranger's archive cannot be packed again to the same bytes: it is kept.
+  const part = await stageBlob(store, undefined, kept(archive));
   const document = importedConfig({
     ...platform,
     created: new Date().toISOString(),
     comment: options.message || 'Imported from -',
     config,
-    diffId: layer.diffId,
+    diffId: part.layer.diffId,
   });
   try {
-    const parts = { config: document, layers: [layer] };
+    const parts = { config: document, layers: [part.layer], blobs: [part.blob] };
     return await addImage(store, parts, { tags: reference ? [reference] : [] });
   } catch (error) {
-    await store.layers.discard(layer);
+    await discardPart(store, part);
     throw error;
   }
 }

@@ -96,14 +96,18 @@ export class LayerStore {
 
   /**
    * Unpacks an archive (compressed or not) into staging; it is not on the disk yet, `sync` sees to that.
+   * @param origin asked for when all has been read
    * @throws InvalidError for a bad archive; nothing is left of it
    */
-  async stage(archive: AsyncIterable<Uint8Array>, origin: Origin = {}): Promise<StagedLayer> {
+  async stage(
+    archive: AsyncIterable<Uint8Array>,
+    origin: () => Promise<Origin> = async () => ({}),
+  ): Promise<StagedLayer> {
     const dir = join(this.paths.staging, prefix + randomUUID());
     const diff = join(dir, 'diff');
     await mkdir(diff, { recursive: true, mode: 0o700 });
     try {
-      const layer = { ...(await this.#unpackInto(diff, archive)), ...origin };
+      const layer = { ...(await this.#unpackInto(diff, archive)), ...(await origin()) };
       await writeRecord(join(dir, 'layer.json'), { schema: 1, ...layer });
       return { ...layer, dir };
     } catch (error) {
@@ -148,6 +152,15 @@ export class LayerStore {
   /** Nothing is left of it, unless it has become visible. */
   async discard(staged: StagedLayer): Promise<void> {
     if (await isDirectory(staged.dir)) await deleteTree(staged.dir);
+  }
+
+  /** Remembers where else its archive is, or another one that it may be given out as. */
+  async update(diffId: string, origin: Origin): Promise<void> {
+    const layer = this.#layers.get(diffId);
+    if (!layer) return;
+    const updated = { ...layer, ...origin };
+    await writeRecord(join(this.#dir(diffId), 'layer.json'), { schema: 1, ...updated });
+    this.#layers.set(diffId, updated);
   }
 
   /** The caller knows that nobody refers to it. */

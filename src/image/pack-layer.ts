@@ -17,12 +17,16 @@ import { isKeptXattr, show } from './unpack-names.ts';
  */
 export function packLayer(upper: number): AsyncGenerator<Buffer> | undefined {
   if (readdirSync(`/proc/self/fd/${upper}`).length === 0) return undefined;
-  const entries = pack(upper, {
+  return packWholeLayer(upper);
+}
+
+/** The same folder, or what was unpacked of its archive, gives the same bytes. @throws as `packLayer` */
+export function packWholeLayer(folder: number): AsyncGenerator<Buffer> {
+  const entries = pack(folder, {
     name: Buffer.alloc(0),
     hasTop: true,
     translate,
-    inFolder: (found) =>
-      isOpaque(found.fd) ? [mark(found, under(found.path, '.wh..wh..opq'))] : [],
+    inFolder: (found) => (isOpaque(found.fd) ? [mark(under(found.path, '.wh..wh..opq'))] : []),
     isKeptXattr(name) {
       assertWhole(name);
       return isKeptXattr(name);
@@ -35,7 +39,7 @@ function translate(found: Found): TarHeader[] | undefined {
   const at = found.path.lastIndexOf(0x2f) + 1;
   const name = found.path.subarray(at);
   if (isWhiteout(found.attributes))
-    return [mark(found, Buffer.concat([found.path.subarray(0, at), Buffer.from('.wh.'), name]))];
+    return [mark(Buffer.concat([found.path.subarray(0, at), Buffer.from('.wh.'), name]))];
   if (name.toString('latin1', 0, 4) === '.wh.')
     throw new InvalidError(
       `cannot make a layer: in an image the name ${show(found.path)} would hide another file`,
@@ -47,16 +51,16 @@ function under(folder: Buffer, name: string): Buffer {
   return Buffer.concat([folder, Buffer.from(`/${name}`)]);
 }
 
-/** An empty file that means something by its name. */
-function mark({ attributes: { uid, gid, mtime } }: Found, path: Buffer): TarHeader {
+/** An empty file that means something by its name, and by nothing else: its owner and time do not survive unpacking. */
+function mark(path: Buffer): TarHeader {
   return {
     path,
     type: 'file',
     mode: 0o600,
-    uid,
-    gid,
+    uid: 0,
+    gid: 0,
     size: 0,
-    mtime,
+    mtime: { seconds: 0, nanoseconds: 0 },
     linkPath: Buffer.alloc(0),
     devMajor: 0,
     devMinor: 0,

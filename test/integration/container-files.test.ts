@@ -285,7 +285,7 @@ describe('diff and commit', () => {
     expect(image).toMatchObject({ id, author: 'a', comment: 'c' });
     expect(image.config.Env).toContain('COLOUR=green');
     expect(image.diffIds.slice(0, -1)).toEqual(base.diffIds);
-    const look = 'ls /bin/yes /var; stat -c "%a %h" /usr /etc/new; echo $COLOUR';
+    const look = 'exec 2>&1; ls /bin/yes /var; stat -c "%a %h" /usr /etc/new; echo $COLOUR';
     const { output } = await run(test_, ['sh', '-c', look], { Image: 'made' }, none);
     expect(output).toMatch(/^ls: \/bin\/yes: No such file or directory\n\/var:\ny\n700 \d+\n/);
     expect(output).toMatch(/644 2\ngreen\n$/);

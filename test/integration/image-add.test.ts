@@ -97,7 +97,8 @@ test('what is held stays until the hold ends', async () => {
 });
 
 test('a layer made here learns the blob it also comes as', async () => {
-  const made = await store.import(inPieces(base.tar), { repo: 'made' });
+  const layers = [await store.layers.stage(inPieces(base.tar))];
+  const made = await addImage(store, { config: imageOf([base]).config.bytes, layers });
   expect(store.layers.get(made.diffIds[0] as string)?.blob).toBeUndefined();
   await add(imageOf([base]), 'pulled');
   expect(store.layers.get(made.diffIds[0] as string)?.blob).toEqual(base.descriptor);
