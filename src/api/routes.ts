@@ -22,7 +22,10 @@ import { create as createImage } from './images/create.ts';
 import { distribution } from './images/distribution.ts';
 import * as image from './images/inspect.ts';
 import { list as listImages } from './images/list.ts';
+import { load } from './images/load.ts';
+import { push } from './images/push.ts';
 import { remove as removeImage } from './images/remove.ts';
+import { saveOne, saveSeveral } from './images/save.ts';
 import { tag } from './images/tag.ts';
 import * as networks from './networks/networks.ts';
 import type { Handler, Method, Route } from './router.ts';
@@ -137,8 +140,12 @@ const execs: Route[] = [
   ),
 ];
 
+const savedForm = 'An OCI layout and docker’s archive in one; blobs as they came, of no date';
+
 const images: Route[] = [
   built('GET', '/images/json', listImages),
+  built('GET', '/images/get', saveSeveral, savedForm),
+  built('POST', '/images/load', load, 'Also OCI layouts, compressed or not'),
   partial(
     'POST',
     '/images/create',
@@ -148,6 +155,8 @@ const images: Route[] = [
   built('GET', '/distribution/{name*}/json', distribution, 'A malformed X-Registry-Auth is 400'),
   built('GET', '/images/{name*}/json', image.inspect),
   built('GET', '/images/{name*}/history', image.history),
+  built('GET', '/images/{name*}/get', saveOne, savedForm),
+  built('POST', '/images/{name*}/push', push),
   built('POST', '/images/{name*}/tag', tag),
   built(
     'DELETE',
@@ -174,14 +183,7 @@ const missing: Route[] = [
     ['POST', '/session'],
     ['POST', '/grpc'],
   ),
-  ...absent('push', ['POST', '/images/{name*}/push']),
   ...absent('search', ['GET', '/images/search']),
-  ...absent(
-    'save and load',
-    ['GET', '/images/get'],
-    ['GET', '/images/{name*}/get'],
-    ['POST', '/images/load'],
-  ),
   ...absent(
     "networks of one's own",
     ['POST', '/networks/create'],

@@ -2,6 +2,7 @@
 import type { Help, Option } from 'commander';
 import { version } from './build.ts';
 import { type CommandSpec, FlagCommand, toCommander } from './command.ts';
+import { load, save } from './commands/archive.ts';
 import { attach } from './commands/attach.ts';
 import { completer, completion } from './commands/completion.ts';
 import { cp } from './commands/cp.ts';
@@ -21,6 +22,7 @@ import { logs } from './commands/logs.ts';
 import { port } from './commands/port.ts';
 import { pruneContainers, pruneImages, pruneSystem } from './commands/prune.ts';
 import { ps } from './commands/ps.ts';
+import { push } from './commands/push.ts';
 import { run } from './commands/run.ts';
 import { start } from './commands/start.ts';
 import { stats } from './commands/stats.ts';
@@ -65,8 +67,11 @@ const topLevel: readonly CommandSpec[] = [
     history,
     images,
     importImage,
-    tag,
+    load,
+    push,
     rmi,
+    save,
+    tag,
     explain,
     info,
     events,
@@ -96,9 +101,12 @@ const groups: Readonly<Record<string, { summary: string; specs: readonly Command
       history,
       importImage,
       inspectOnly('image'),
+      load,
       { ...images, name: 'ls', aliases: ['list'] },
       pruneImages,
+      push,
       { ...rmi, name: 'rm', aliases: ['remove'] },
+      save,
       tag,
     ],
   },

@@ -54,11 +54,46 @@ export class Images {
   /** `POST /images/create?fromSrc=`: a root filesystem's tar archive becomes an image. */
   async import(options: ImportOptions, archive?: Readable): Promise<AsyncGenerator<ProgressLine>> {
     const { changes = [], ...query } = options;
-    // `changes` repeats, which a Query cannot say
-    const repeated = changes.map((change) => `&changes=${encodeURIComponent(change)}`).join('');
-    const call = { query, suffix: repeated, ...(archive && { stream: archive }) };
+    const call = {
+      query,
+      suffix: repeated('changes', changes),
+      ...(archive && { stream: archive }),
+    };
     return jsonLines(await this.transport.open('POST', '/images/create', call));
   }
+
+  /** `GET /images/get`: these images as an archive. */
+  save(names: readonly string[]): Promise<Readable> {
+    const suffix = repeated('names', names).replace('&', '?');
+    return this.transport.open('GET', '/images/get', { suffix });
+  }
+
+  /** `POST /images/load`: the images of an archive. */
+  async load(archive: Readable, quiet: boolean): Promise<AsyncGenerator<ProgressLine>> {
+    const call = { query: { quiet }, stream: archive };
+    return jsonLines(await this.transport.open('POST', '/images/load', call));
+  }
+
+  /**
+   * `POST /images/{name}/push`
+   * @param tag empty: all of the repository
+   * @param auth the value of `X-Registry-Auth`
+   */
+  async push(
+    name: string,
+    tag: string,
+    auth: string | undefined,
+  ): Promise<AsyncGenerator<ProgressLine>> {
+    const path = `/images/${encodeName(name)}/push`;
+    // Docker wants the header, also when there is nothing in it.
+    const headers = { 'X-Registry-Auth': auth ?? 'e30=' };
+    return jsonLines(await this.transport.open('POST', path, { query: { tag }, headers }));
+  }
+}
+
+/** Names that repeat, which a Query cannot say. */
+function repeated(name: string, values: readonly string[]): string {
+  return values.map((value) => `&${name}=${encodeURIComponent(value)}`).join('');
 }
 
 /** Slashes of a name stay: the engine's routes take them. */

@@ -154,7 +154,13 @@ export type InfoAnswer = Record<string, unknown>;
 /** One line of `POST /images/create`. */
 export interface ProgressLine {
   status?: string;
+  /** Of the layer it is about. */
   id?: string;
   progress?: string;
+  /** Bytes. */
+  progressDetail?: { current?: number; total?: number };
+  /** Text to be shown as it is. */
+  stream?: string;
+  aux?: Record<string, unknown>;
   error?: string;
 }

@@ -1,9 +1,6 @@
 /** Commands on a container's files as a whole: export, diff, commit. */
-import { randomBytes } from 'node:crypto';
-import { createWriteStream, renameSync, rmSync } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
 import type { CommandSpec } from '../command.ts';
-import { localDestination } from '../copy/local-path.ts';
+import { writeArchive } from '../copy/whole-file.ts';
 import { CommandError } from '../errors.ts';
 import { assertReference, splitReference } from '../reference.ts';
 
@@ -15,47 +12,12 @@ export const exportContainer: CommandSpec = {
   operands: [1, 1],
   flags: [{ long: 'output', short: 'o', value: 'string', text: 'to a file instead of stdout' }],
   async run(session, [container = ''], flags) {
-    const output = flags.text('output');
-    const { stdout } = session.streams;
-    if (!output && stdout.isTTY)
-      throw new CommandError(
-        'cowardly refusing to save to a terminal. Use the -o flag or redirect',
-      );
-    const path = output ? fileFor(output) : undefined;
-    const archive = await (await session.client()).files.export(container);
-    if (path) await writeWhole(path, archive);
-    else await pipeline(archive, stdout, { end: false });
+    await writeArchive(session, flags.text('output'), 'failed to export container', async () =>
+      (await session.client()).files.export(container),
+    );
     return 0;
   },
 };
-
-function fileFor(output: string): string {
-  try {
-    const { path, is } = localDestination(output);
-    if (is !== 'folder') return path;
-    throw new CommandError(`${output} is a directory`);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    // Docker's cp and export say the same in two ways.
-    const reason = message.replace(
-      /directory "(.*)" does not exist$/,
-      'stat $1: no such file or directory',
-    );
-    throw new CommandError(`failed to export container: ${reason}`);
-  }
-}
-
-/** The file has its name when it is whole. */
-async function writeWhole(path: string, archive: NodeJS.ReadableStream): Promise<void> {
-  const unfinished = `${path}.${randomBytes(4).toString('hex')}.tmp`;
-  try {
-    await pipeline(archive, createWriteStream(unfinished, { flags: 'wx', mode: 0o600 }));
-    renameSync(unfinished, path);
-  } catch (error) {
-    rmSync(unfinished, { force: true });
-    throw error;
-  }
-}
 
 const letters = ['C', 'A', 'D'];
 

@@ -1,11 +1,9 @@
 /** Commands that change images: import, tag, rmi. */
-import { open } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
 import { ApiError } from '../../api/client/errors.ts';
 import type { CommandSpec } from '../command.ts';
+import { openArchive } from '../copy/open-archive.ts';
 import { CommandError } from '../errors.ts';
 import { assertReference, splitReference } from '../reference.ts';
-import type { Session } from '../session.ts';
 
 /** `petri import`: a root filesystem's tar archive becomes an image. `POST /images/create?fromSrc=` */
 export const importImage: CommandSpec = {
@@ -45,19 +43,6 @@ export const importImage: CommandSpec = {
     return 0;
   },
 };
-
-async function openArchive(session: Session, source: string): Promise<Readable> {
-  if (source === '-') return session.streams.stdin;
-  try {
-    const file = await open(source);
-    return file.createReadStream();
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new CommandError(
-      `open ${source}: ${code === 'ENOENT' ? 'no such file or directory' : code}`,
-    );
-  }
-}
 
 /** `POST /images/{name}/tag` */
 export const tag: CommandSpec = {

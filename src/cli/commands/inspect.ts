@@ -3,7 +3,6 @@ import { ApiError } from '../../api/client/errors.ts';
 import type { CommandSpec } from '../command.ts';
 import { CommandError } from '../errors.ts';
 import type { Flags } from '../flags.ts';
-import { parseDetail } from '../format/detail.ts';
 import { indentJson } from '../format/json.ts';
 import { messageOf, type Session } from '../session.ts';
 import { compile, unescapeFormat } from '../template/template.ts';
@@ -115,6 +114,6 @@ function show(session: Session, found: readonly string[], format: string | undef
   }
   const absent = (field: string): unknown => (optional.has(field) ? null : undefined);
   const render = compile(unescapeFormat(format), { absent });
-  for (const text of found) session.print(render(parseDetail(text)));
+  for (const text of found) session.print(render(JSON.parse(text)));
   if (found.length === 0) session.print('');
 }
