@@ -69,7 +69,7 @@ describe('versions and paths', () => {
     ['/containers/a%00b/json', 404, 'page not found'],
     ['/containers/../info', 404, 'page not found'],
     ['/swarm', 501, 'swarm'],
-    ['/images/get', 501, 'save and load'],
+    ['/images/get', 400, 'names is needed'],
     ['/containers/one/attach/ws?stream=1', 400, 'websocket'],
   ])('GET %s is %i', async (path, status, text) => {
     const answer = await call(api, 'GET', path);

@@ -53,10 +53,10 @@ test('every target of the Makefile is in docs/HACKING.md or the README', () => {
   expect(unnamed).toEqual([]);
 });
 
-test('decisions are numbered without a gap', () => {
+test('no two decisions have one number', () => {
   const numbers = readdirSync('docs/decisions')
     .filter((name) => name.endsWith('.md'))
     .map((name) => Number(name.slice(0, 4)))
     .sort((a, b) => a - b);
-  expect(numbers).toEqual(numbers.map((_, i) => i + 1));
+  expect(numbers).toEqual([...new Set(numbers)]);
 });
