@@ -68,18 +68,19 @@ static bool find_frame(const struct backlog *backlog, struct place *place) {
 }
 
 bool backlog_send(const struct backlog *backlog, struct place *place, int socket) {
-  for (int turn = 0; turn < TURN; turn++) {
+  for (int turn = 0; turn < TURN && place->behind; turn++) {
     size_t length;
     if (place->only && !find_frame(backlog, place)) return false;
-    if (place->at == backlog_end(backlog)) return place->behind = false, true;
     const uint8_t *bytes = bytes_at(backlog, place->at, &length);
     if (!bytes) return false;
     if (place->only && length > place->left_in_frame) length = place->left_in_frame;
-    ssize_t sent = send(socket, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t sent = length > 0 ? send(socket, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT) : 0;
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0) return errno == EAGAIN;
     place->at += sent;
     if (place->only) place->left_in_frame -= (size_t)sent;
+    /* At the end nobody is behind, in the last turn too: the positions begin anew. */
+    place->behind = place->at < backlog_end(backlog);
   }
   return true;
 }

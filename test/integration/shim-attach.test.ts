@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readlinkSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { FrameParser } from '../../src/api/client/frames.ts';
 import { readAll, unframe } from '../support/shim.ts';
 import { disposeAfterEach, readLog, readUntil, sh, start } from '../support/shim-suite.ts';
 
@@ -61,7 +64,6 @@ describe('attach', () => {
     const flushed = client?.write(Buffer.concat([Buffer.from('go\n'), bytes]));
     expect(flushed).toBe(false);
     client?.end();
-    const { createHash } = await import('node:crypto');
     const expected = createHash('sha256').update(bytes).digest('hex');
     expect(unframe(await readAll(client)).stdout).toContain(expected);
   });
@@ -125,6 +127,23 @@ describe('attach', () => {
     );
   });
 
+  it('by clients that fall behind and catch up again and again gives each every byte', async () => {
+    const [size, times] = [1_500_000, 30];
+    const argv = sh(`while read x; do yes 0123456789 | head -c ${size}; done`);
+    const lines = ['attach ioe', 'attach oe', 'attach o'];
+    const shim = await start({ argv, plan: interactive }, lines);
+    const [first, ...others] = shim.attached;
+    const burst = '0123456789\n'.repeat(size / 11 + 1).slice(0, size);
+    for (let time = 0; time < times; time++) {
+      first?.write('go\n');
+      // Those that do not read yet are behind by the time the first has had all.
+      for (const client of [first, ...others])
+        expect((await readFrames(client, size)) === burst).toBe(true);
+    }
+    first?.end();
+    expect(await shim.control.line('exit')).toMatchObject({ exitCode: 0 });
+  });
+
   it('by clients that come and go leaves no descriptor behind', async () => {
     const shim = await start({ argv: ['sleep', '100'] });
     const { pid } = await shim.control.line('running');
@@ -180,6 +199,17 @@ describe('a terminal', () => {
     expect(lines).toHaveLength(20001);
   });
 });
+
+/** So many bytes of payload, which end with a frame; the client reads nothing further. */
+async function readFrames(client: Socket | undefined, length: number): Promise<string> {
+  const parser = new FrameParser();
+  let text = '';
+  for await (const chunk of client?.iterator({ destroyOnReturn: false }) ?? []) {
+    for (const { bytes } of parser.push(chunk as Buffer)) text += bytes;
+    if (text.length >= length) return text;
+  }
+  return text;
+}
 
 function descriptorsOf(pid: number): string[] {
   return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
