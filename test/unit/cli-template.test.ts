@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parseDetail } from '../../src/cli/format/detail.ts';
 import { compile } from '../../src/cli/template/template.ts';
 
 const container = {
@@ -17,7 +18,7 @@ const examples: readonly [string, string][] = [
   ['{{json .Config.Labels}}', '{"x":"1","y":"2"}'],
   ['{{.Config.Labels}}', 'map[x:1 y:2]'],
   ['{{.Config.Env}}', '[A=b C=d]'],
-  ['{{.Config.Cmd}}', '<no value>'],
+  ['{{.Config.Cmd}}', '<nil>'],
   ['{{range .Config.Env}}{{println .}}{{end}}', 'A=b\nC=d\n'],
   ['{{range $i, $e := .Config.Env}}{{$i}}:{{$e}};{{end}}', '0:A=b;1:C=d;'],
   ['{{range $k, $v := .Config.Labels}}{{$k}}{{$v}}{{end}}', 'x1y2'],
@@ -103,5 +104,18 @@ describe('templates', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe('an engine’s JSON', () => {
+  const detail = parseDetail('{"Env":null,"Labels":null,"PidsLimit":null,"Cmd":["x"]}');
+  it.each([
+    ['{{.Env}} {{len .Env}} {{json .Env}}', '[] 0 null'],
+    ['{{.Labels}} {{json .Labels}} {{index .Labels "x"}}', 'map[] null '],
+    ['{{.PidsLimit}} {{json .PidsLimit}}', '<nil> null'],
+    ['{{if .Env}}a{{else}}b{{end}}{{range .Labels}}c{{end}}{{.Cmd}}', 'b[x]'],
+    ['{{json .}}', '{"Env":null,"Labels":null,"PidsLimit":null,"Cmd":["x"]}'],
+  ])('%s is %s', (template, text) => {
+    expect(compile(template)(detail)).toBe(text);
   });
 });

@@ -1,7 +1,7 @@
 import type { InfoAnswer } from '../../api/client/types.ts';
 import { version } from '../build.ts';
 import type { CommandSpec } from '../command.ts';
-import { compile, unescapeFormat } from '../template/template.ts';
+import { compileOnce, unescapeFormat } from '../template/template.ts';
 import { bytesSize } from '../units.ts';
 
 /** `petri info`: the engine, its numbers and its host. `GET /info` */
@@ -17,7 +17,7 @@ export const info: CommandSpec = {
     const all = { ...answer, ClientInfo: { Version: version } };
     const format = flags.text('format');
     if (format === 'json') session.print(JSON.stringify(all));
-    else if (format) session.print(compile(unescapeFormat(format))(all));
+    else if (format) session.print(compileOnce(unescapeFormat(format))(all));
     else session.print(formatInfo(answer));
     for (const warning of listOf(answer.Warnings)) session.warn(String(warning));
     return 0;

@@ -3,9 +3,10 @@ import { ApiError } from '../../api/client/errors.ts';
 import type { CommandSpec } from '../command.ts';
 import { CommandError } from '../errors.ts';
 import type { Flags } from '../flags.ts';
+import { parseDetail } from '../format/detail.ts';
 import { indentJson } from '../format/json.ts';
 import { messageOf, type Session } from '../session.ts';
-import { compile, unescapeFormat } from '../template/template.ts';
+import { compileOnce, unescapeFormat } from '../template/template.ts';
 
 type Kind = 'container' | 'image' | 'network' | 'volume';
 
@@ -113,7 +114,7 @@ function show(session: Session, found: readonly string[], format: string | undef
     return;
   }
   const absent = (field: string): unknown => (optional.has(field) ? null : undefined);
-  const render = compile(unescapeFormat(format), { absent });
-  for (const text of found) session.print(render(JSON.parse(text)));
+  const render = compileOnce(unescapeFormat(format), { absent });
+  for (const text of found) session.print(render(parseDetail(text)));
   if (found.length === 0) session.print('');
 }

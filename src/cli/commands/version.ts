@@ -3,7 +3,7 @@ import type { VersionAnswer } from '../../api/client/types.ts';
 import { commit, version as ownVersion } from '../build.ts';
 import type { CommandSpec } from '../command.ts';
 import type { Session } from '../session.ts';
-import { compile, unescapeFormat } from '../template/template.ts';
+import { compileOnce, unescapeFormat } from '../template/template.ts';
 
 interface ClientVersion {
   Version: string;
@@ -36,7 +36,7 @@ export const version: CommandSpec = {
     };
     const both = { Client: client, Server: server ?? null };
     if (format === 'json') session.print(JSON.stringify(both));
-    else if (format) session.print(compile(unescapeFormat(format))(both));
+    else if (format) session.print(compileOnce(unescapeFormat(format))(both));
     else
       session.print(
         [clientLines(client), server && serverLines(server)].filter(Boolean).join('\n\n'),

@@ -1,6 +1,6 @@
 /** One event of the engine as docker's command shows it. */
 import { CommandError } from '../errors.ts';
-import { compile, unescapeFormat } from '../template/template.ts';
+import { compileOnce, unescapeFormat } from '../template/template.ts';
 
 interface Event {
   status?: string;
@@ -21,7 +21,7 @@ export function eventFormat(format: string | undefined): (line: string) => strin
   if (!format) return (line) => eventText(JSON.parse(line) as Event, nanosecondsOf(line));
   if (format === 'json' || /^\{\{\s*json \.\s*\}\}$/.test(format)) return (line) => line;
   if (/^table\b/.test(format)) throw new CommandError('events cannot be shown as a table');
-  const render = compile(unescapeFormat(format));
+  const render = compileOnce(unescapeFormat(format), {}, 'Error parsing format');
   return (line) => render(context(line));
 }
 

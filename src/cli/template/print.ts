@@ -2,7 +2,7 @@
 
 /** Strings as they are, lists as `[a b]`, objects as `map[k:v]` with sorted keys. */
 export function print(value: unknown): string {
-  if (value === undefined || value === null) return '<no value>';
+  if (value === undefined) return '<no value>';
   return printInner(value);
 }
 

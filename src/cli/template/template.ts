@@ -13,6 +13,23 @@ export function compile(source: string, rules: Rules = {}): (value: unknown) => 
   return (value) => guarded('execute', () => evaluate(nodes, value, rules));
 }
 
+/**
+ * As `compile`, for the commands in which docker tells a template that cannot be parsed in words of its own.
+ * @throws CommandError with docker's exit code 64
+ */
+export function compileOnce(
+  source: string,
+  rules: Rules = {},
+  complaint = 'template parsing error',
+): (value: unknown) => string {
+  try {
+    return compile(source, rules);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    throw new CommandError(error.message.replace('failed to parse template', complaint), 64);
+  }
+}
+
 /** At the command line, `\t` and `\n` may be written out: docker's `--format`. */
 export function unescapeFormat(format: string): string {
   return format.replaceAll('\\t', '\t').replaceAll('\\n', '\n');

@@ -170,6 +170,11 @@ export const lookCases: readonly Case[] = [
     script: `$D create --name $N busybox true >/dev/null; $D inspect -f '{{json .Config}}' $N; $D inspect -f '{{json .State}}' $N`,
   },
   {
+    row: 'inspect',
+    script: `$D create --name $N busybox true >/dev/null
+      $D inspect -f '{{.HostConfig.Binds}} {{.HostConfig.PidsLimit}} {{.Config.Volumes}} {{.Config.Env}} {{json .HostConfig.Binds}} {{json .Config.Volumes}} {{len .HostConfig.CapAdd}} {{if .Config.Env}}some{{else}}none{{end}} {{range .HostConfig.Links}}{{end}}{{.Config.Entrypoint}} {{.ExecIDs}} {{.HostConfig.MemorySwappiness}}' $N`,
+  },
+  {
     row: 'diff',
     script: `$D run --name $N --network none busybox sh -c 'echo x > /new; mkdir /dir; touch /dir/a; rm /etc/group; echo y >> /etc/passwd'; $D diff $N | sort; $D diff nosuch; $D diff`,
   },

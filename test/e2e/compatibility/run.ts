@@ -122,7 +122,7 @@ export const runCases: readonly Case[] = [
   told(
     limits,
     '',
-    '{{with .HostConfig}}{{.Memory}} {{.MemorySwap}} {{.PidsLimit}} {{.ShmSize}} {{.OomKillDisable}} {{.CpuShares}}{{end}}',
+    '{{with .HostConfig}}{{.Memory}} {{.MemorySwap}} {{.PidsLimit}} {{.ShmSize}} {{.OomKillDisable}}{{end}}',
   ),
   inside(limits, '--ulimit nofile=100:200 --ulimit core=0', 'ulimit -n; ulimit -Hn; ulimit -c'),
   {

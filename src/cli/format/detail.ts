@@ -1,0 +1,30 @@
+/**
+ * An engine's JSON as docker's command sees it: with Go's types, where a list or a map that is null is an empty one
+ * that `json` writes as null. All else that is null is a pointer to nothing.
+ */
+const lists = new Set(
+  (
+    'Aliases Args Binds BlkioDeviceReadBps BlkioDeviceReadIOps BlkioDeviceWriteBps BlkioDeviceWriteIOps ' +
+    'BlkioWeightDevice CapAdd CapDrop Cmd DNSNames DeviceCgroupRules DeviceRequests Devices Dns DnsOptions DnsSearch ' +
+    'Entrypoint Env ExecIDs ExtraHosts GroupAdd Layers Links Log MaskedPaths Mounts OnBuild ReadonlyPaths RepoDigests ' +
+    'RepoTags SecondaryIPAddresses SecondaryIPv6Addresses SecurityOpt Shell Test Ulimits VolumesFrom'
+  ).split(' '),
+);
+const maps = new Set(
+  'Annotations Config DriverOpts ExposedPorts Labels Networks Options PortBindings Ports StorageOpt Sysctls Tmpfs Volumes'.split(
+    ' ',
+  ),
+);
+
+/** @param json valid JSON */
+export function parseDetail(json: string): unknown {
+  return JSON.parse(json, (key, value) => {
+    if (value !== null) return value;
+    if (lists.has(key)) return asNull([]);
+    return maps.has(key) ? asNull({}) : null;
+  });
+}
+
+function asNull(empty: object): object {
+  return Object.defineProperty(empty, 'toJSON', { value: () => null, enumerable: false });
+}
