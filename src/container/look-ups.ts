@@ -1,5 +1,5 @@
 /** What a plan must know of the host for this one container: sources of its mounts, devices, whom it joins. */
-import { readdirSync, type Stats, statSync } from 'node:fs';
+import { lstatSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { ConflictError, InvalidError } from '../errors/errors.ts';
 import type { HostConfig } from './config.ts';
@@ -45,6 +45,15 @@ function statOf(path: string): Stats | undefined {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new InvalidError(`cannot look at ${path}, which is to be mounted: ${code}`);
+  }
+}
+
+/** Also of what goes while it is looked at. */
+function lstatOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }
 
@@ -104,7 +113,8 @@ function nodesBelow(
 ): DeviceNode[] {
   if (budget.left <= 0) return [];
   budget.left -= 1;
-  const stat = statOf(host);
+  // Below the one that was named no link is followed: they lead anywhere, and in circles.
+  const stat = budget.left === MAX_FILES - 1 ? statOf(host) : lstatOf(host);
   if (stat?.isDirectory())
     return readdirSync(host)
       .filter((name) => !OWN.has(name))

@@ -62,14 +62,19 @@ function execFailure(file: string, code: string): [number, string] {
 
 function describe(step: Step, errno: number, code: string): string {
   if (step.call === 'prlimit64' && code === 'EPERM') return limitFailure(step);
-  if (step.phase === 'mounts' && code === 'ENOTDIR')
-    return `${step.call}(${step.args.path ?? ''}): ENOTDIR (not a directory: a folder can be mounted on a folder only, a file on a file only)`;
+  if (step.phase === 'mounts' && (code === 'ENOTDIR' || isMisfit(step, code)))
+    return `${step.call}(${step.args.path ?? ''}): ${code} (not a directory: a folder can be mounted on a folder only, a file on a file only)`;
   const on = ['path', 'target', 'to_path', 'key', 'value', 'name']
     .flatMap((key) =>
       typeof step.args[key] === 'string' && step.args[key] ? [step.args[key]] : [],
     )
     .join(', ');
   return `${step.call}(${on}): ${code || `errno ${errno}`} (${reason(code)})`;
+}
+
+/** Of two descriptors that are open the kernel has no other reason: move_mount(2). */
+function isMisfit({ call }: Step, code: string): boolean {
+  return call === 'move_mount' && code === 'EINVAL';
 }
 
 /** The hard limit can be raised by CAP_SYS_RESOURCE only, that of open files not above the kernel's own. */

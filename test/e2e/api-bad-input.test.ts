@@ -3,7 +3,9 @@
  * none is a fault of the engine (5xx; 501 says that something is not built), and after each group everything is as it was.
  */
 import { once } from 'node:events';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 import { sendRaw } from '../support/api.ts';
 import {
@@ -111,7 +113,10 @@ function isTold({ message }: Told): boolean {
 
 const refused = ({ status, message }: Told) => status === 400 && message !== '';
 /** Not the engine's fault, whatever it is. */
-const clean = ({ status }: Told) => (status >= 200 && status < 500) || status === 501;
+const clean = (told: Told) =>
+  (told.status >= 200 && told.status < 500) || told.status === 501 || isUnreachable(told);
+/** Docker's 500 for a registry that does not answer. */
+const isUnreachable = ({ status, message }: Told) => status === 500 && /dial tcp/.test(message);
 const short = (value: unknown) => JSON.stringify(String(value).slice(0, 60));
 
 const built = endpoints.filter(({ state }) => state !== 'missing');
@@ -324,7 +329,7 @@ describe('names', () => {
       ),
       ([endpoint, name]) => `${endpoint.method} ${pathNaming(endpoint, name).slice(0, 80)}`,
       ([endpoint, name]) => request(endpoint.method, pathNaming(endpoint, name)),
-      ({ status }) => [400, 404, 431, 501].includes(status),
+      (told) => [400, 404, 431, 501].includes(told.status) || isUnreachable(told),
     ));
 
   it('for a new container or an old one', () =>
@@ -440,6 +445,140 @@ describe('states', () => {
     const body = path.endsWith('/exec') ? '{"Cmd":["true"]}' : '{"Image":"busybox"}';
     const hasBody = /exec$|create/.test(path);
     expect(await request(method, path, hasBody ? body : '')).toMatchObject({ status });
+  });
+});
+
+describe('programs that cannot be started', () => {
+  const many = (count: number, make: (i: number) => string) =>
+    Array.from({ length: count }, (_, i) => make(i));
+  const elf = Buffer.alloc(64);
+  elf.write('\x7fELF\x02\x01\x01', 'latin1');
+  elf.writeUInt16LE(2, 16);
+  elf.writeUInt16LE(0xf3, 18); // RISC-V
+  const file = (name: string, text: string | Buffer, mode: number) => {
+    const path = join(engine.root, name);
+    writeFileSync(path, text, { mode });
+    chmodSync(path, mode);
+    return [`${path}:/${name}:ro`];
+  };
+
+  it.each<
+    [
+      string,
+      () => { Cmd: string[]; Env?: string[]; Binds?: string[]; WorkingDir?: string },
+      number,
+      RegExp,
+    ]
+  >([
+    ['is not there', () => ({ Cmd: ['nosuch'] }), 127, /executable file not found in \$PATH/],
+    ['path is not there', () => ({ Cmd: ['/no/such'] }), 127, /no such file or directory/],
+    ['below a file', () => ({ Cmd: ['/etc/passwd/x'] }), 127, /not a directory/],
+    ['a folder', () => ({ Cmd: ['/etc'] }), 126, /permission denied/],
+    [
+      'may not be executed',
+      () => ({ Cmd: ['/plain'], Binds: file('plain', 'x', 0o644) }),
+      126,
+      /permission denied/,
+    ],
+    [
+      'no format that the kernel knows',
+      () => ({ Cmd: ['/odd'], Binds: file('odd', 'x', 0o755) }),
+      126,
+      /exec format error/,
+    ],
+    [
+      'for another machine',
+      () => ({ Cmd: ['/other'], Binds: file('other', elf, 0o755) }),
+      126,
+      /exec format error/,
+    ],
+    [
+      'a script without its interpreter',
+      () => ({ Cmd: ['/script'], Binds: file('script', '#!/no/such\n', 0o755) }),
+      127,
+      /no such file or directory/,
+    ],
+    [
+      'an argument of 2 MiB',
+      () => ({ Cmd: ['echo', 'x'.repeat(2 << 20)] }),
+      126,
+      /argument list too long/,
+    ],
+    [
+      'arguments of 6 MiB',
+      () => ({ Cmd: ['echo', ...many(60_000, () => 'x'.repeat(100))] }),
+      126,
+      /argument list too long/,
+    ],
+    [
+      'a file on a folder',
+      () => ({ Cmd: ['true'], Binds: ['/etc/passwd:/etc:ro'] }),
+      128,
+      /a folder can be mounted on a folder only/,
+    ],
+    [
+      'a file as working directory',
+      () => ({ Cmd: ['true'], WorkingDir: '/etc/passwd' }),
+      127,
+      /not a directory/,
+    ],
+  ])('%s: 400, and the exit code in the state', async (_name, make, exitCode, words) => {
+    const { Binds = [], ...config } = make();
+    const body = { Image: 'busybox', ...config, HostConfig: { Binds, NetworkMode: 'none' } };
+    const { Id } = await made('unstartable', body);
+    const told = await request('POST', `/containers/${Id}/start`);
+    const { text } = await engine.api('GET', `/containers/${Id}/json`);
+    await done('DELETE', `/containers/${Id}`);
+    expect(told).toMatchObject({ status: 400, message: expect.stringMatching(words) });
+    expect(JSON.parse(text).State).toMatchObject({ Status: 'created', ExitCode: exitCode });
+  });
+
+  it.each<[string, () => object, RegExp]>([
+    ['ten thousand binds', () => ({ Binds: many(10_000, (i) => `/tmp:/m${i}`) }), /mount|steps/],
+    [
+      'ten thousand tmpfs',
+      () => ({
+        Tmpfs: Object.fromEntries(many(10_000, (i) => `/m${i}`).map((path) => [path, ''])),
+      }),
+      /mount|steps/,
+    ],
+    [
+      'ten thousand devices',
+      () => ({
+        Devices: many(10_000, (i) => `/dev/x${i}`).map((PathInContainer) => ({
+          PathOnHost: '/dev/null',
+          PathInContainer,
+          CgroupPermissions: 'r',
+        })),
+      }),
+      /device|steps/,
+    ],
+    [
+      'all files of the host as devices',
+      () => ({
+        Devices: [{ PathOnHost: '/', PathInContainer: '/dev/all', CgroupPermissions: 'r' }],
+      }),
+      /more than \d+ files/,
+    ],
+  ])('%s are refused at create or at start', async (_name, make, words) => {
+    const body = JSON.stringify({
+      Image: 'busybox',
+      HostConfig: { NetworkMode: 'none', ...make() },
+    });
+    let told = await request('POST', '/containers/create?name=crowded', body);
+    if (told.status === 201) {
+      told = await request('POST', '/containers/crowded/start');
+      await done('DELETE', '/containers/crowded');
+    }
+    expect(told).toMatchObject({ status: 400, message: expect.stringMatching(words) });
+  });
+
+  it('ten thousand variables are no problem', async () => {
+    const Env = many(10_000, (i) => `V${i}=${i}`);
+    const body = { Image: 'busybox', Env, Cmd: ['true'], HostConfig: { NetworkMode: 'none' } };
+    const { Id } = await made('rich', body);
+    await done('POST', `/containers/${Id}/start`);
+    await done('DELETE', `/containers/${Id}?force=1`);
   });
 });
 

@@ -30,11 +30,15 @@ export interface Endpoint {
   body?: object;
   /** Its body is an archive. */
   archive?: boolean;
+  /** It asks a registry: tests name one on this host that is not there. */
+  asksRegistry?: boolean;
 }
 
-type Description = Partial<Pick<Endpoint, 'base' | 'query' | 'body' | 'archive'>>;
+type Description = Partial<Pick<Endpoint, 'base' | 'query' | 'body' | 'archive' | 'asksRegistry'>>;
 
 const nobody = `filters=${encodeURIComponent('{"label":["nobody-has-this"]}')}`;
+/** No registry: nothing listens at port 1. */
+const nowhere = '127.0.0.1:1';
 const described: Record<string, Description> = {
   'GET /_ping': {},
   'HEAD /_ping': {},
@@ -111,7 +115,18 @@ const described: Record<string, Description> = {
   'GET /exec/{id}/json': {},
   'GET /exec/{id}/steps': { query: { follow: 'flag' } },
   'GET /images/json': { query: { all: 'flag', filters: 'filters' } },
-  'POST /images/create': { base: 'fromImage=nosuch', query: { fromImage: 'reference' } },
+  'POST /images/create': {
+    base: `fromImage=${nowhere}/nosuch`,
+    query: { fromImage: 'reference' },
+    asksRegistry: true,
+  },
+  'POST /auth': {
+    body: { username: 'a', password: 'b', serveraddress: nowhere },
+    asksRegistry: true,
+  },
+  'GET /distribution/{name*}/json': { asksRegistry: true },
+  'POST /images/{name*}/push': { asksRegistry: true },
+  'GET /images/search': { base: `term=${nowhere}/x`, query: {}, asksRegistry: true },
   'GET /images/{name*}/json': {},
   'GET /images/{name*}/history': {},
   'POST /images/{name*}/tag': { query: { repo: 'reference' } },
@@ -165,7 +180,7 @@ export function pathOf(
 }
 
 /** The endpoint's path with `name`, as it is, wherever the pattern has a name. */
-export function pathNaming({ pattern, base }: Endpoint, name: string): string {
-  const path = pattern.replace(/\{\w+\*?\}/, () => name);
+export function pathNaming({ pattern, base, asksRegistry }: Endpoint, name: string): string {
+  const path = pattern.replace(/\{\w+\*?\}/, () => (asksRegistry ? `${nowhere}/${name}` : name));
   return base ? `${path}?${base}` : path;
 }
