@@ -26,10 +26,10 @@ function assertHealthKind(kind: string | undefined): void {
 
 /** The start writes them into /etc/hosts and /etc/resolv.conf: what cannot stand there is refused at once. */
 function assertNames({ Hostname, Domainname }: ContainerConfig, host: HostConfig): void {
-  for (const [field, name] of Object.entries({ Hostname, Domainname }))
+  for (const [what, name] of Object.entries({ hostname: Hostname, domainname: Domainname }))
     if (Buffer.byteLength(name) > HOSTNAME_BYTES)
       throw new InvalidError(
-        `invalid value for ${field}: the kernel takes at most ${HOSTNAME_BYTES} bytes`,
+        `invalid ${what} ${JSON.stringify(name.slice(0, 100))}: the kernel takes at most ${HOSTNAME_BYTES} bytes`,
       );
   hostsFile({
     addresses: ['127.0.0.1'],
