@@ -1,8 +1,8 @@
 /**
  * Bundles the two programs: dist/petri.mjs (the command, small and quick to start) and
- * dist/supervisor.mjs (the engine); and dist/local-files.mjs, which the command loads for `cp` alone. One file
- * each, with source maps.
- * Usage: tools/build.mjs [petri] [supervisor] [local-files]
+ * dist/supervisor.mjs (the engine); dist/local-files.mjs, which the command loads for `cp` alone, and
+ * dist/unpack-worker.mjs, the engine's thread that unpacks layers. One file each, with source maps.
+ * Usage: tools/build.mjs [petri] [supervisor] [local-files] [unpack-worker]
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -32,6 +32,7 @@ const programs = {
   petri: 'src/cli/main.ts',
   supervisor: 'src/supervisor/main.ts',
   'local-files': 'src/cli/copy/local-files.ts',
+  'unpack-worker': 'src/image/unpacker/worker.ts',
 };
 const wanted = process.argv.slice(2);
 const entryPoints = Object.fromEntries(

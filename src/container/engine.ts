@@ -3,6 +3,7 @@
  * handed down, so that no verb reaches for a global.
  */
 import type { Logger } from 'pino';
+import type { Transfers } from '../image/pull/transfers.ts';
 import type { Registries } from '../image/registry/repository.ts';
 import type { ImageStore } from '../image/store.ts';
 import type { BridgeNetwork } from '../network/bridge.ts';
@@ -16,6 +17,8 @@ export interface Engine {
   readonly facts: HostFacts;
   readonly images: ImageStore;
   readonly registries: Registries;
+  /** The layers that are being pulled. */
+  readonly transfers: Transfers;
   readonly containers: ContainerTable;
   readonly network: BridgeNetwork;
   readonly events: Events;

@@ -48,16 +48,20 @@ export class BlobWriter {
   }
 
   /**
-   * Brings it to the disk.
+   * It is complete; it is not on the disk yet, the layer store's `sync` sees to that.
    * @throws InvalidError when it is not what was expected
    */
   async finish(): Promise<StagedBlob> {
     const digest: Digest = `sha256:${this.#hash.digest('hex')}`;
     const blob = { path: this.path, digest, sizeBytes: this.#sizeBytes };
     if (this.expected) assertExpected(blob, this.expected);
-    await this.file.sync();
     await this.file.close();
     return blob;
+  }
+
+  /** Brings what is written to the disk. */
+  async sync(): Promise<void> {
+    await this.file.sync();
   }
 
   /** Nothing is left of it. */

@@ -77,6 +77,7 @@ export class BlobStore {
     const writer = await this.begin(expected);
     try {
       for await (const chunk of source) await writer.write(chunk);
+      await writer.sync();
       return await writer.finish();
     } catch (error) {
       await writer.discard();
@@ -91,7 +92,8 @@ export class BlobStore {
 
   /** Makes a staged blob visible; if the same one is there already, that one is used. */
   async commit({ path, digest, sizeBytes }: StagedBlob): Promise<Blob> {
-    if (this.#sizes.has(digest)) await unlink(path);
+    // Two who made it together may both say that it is complete.
+    if (this.#sizes.has(digest)) await unlink(path).catch(() => undefined);
     else await rename(path, this.path(digest));
     await syncFolder(this.paths.blobs);
     this.#sizes.set(digest, sizeBytes);

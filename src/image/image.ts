@@ -29,6 +29,8 @@ export interface Image {
   created: string;
   architecture: string;
   os: string;
+  /** Of the architecture: `v7`. */
+  variant?: string | undefined;
   author: string;
   comment: string;
   config: ImageConfig;

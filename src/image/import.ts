@@ -1,10 +1,10 @@
 /** `POST /images/create?fromSrc=-`: an image of one layer from an archive of a root filesystem. */
 import { Readable } from 'node:stream';
-import { InvalidError } from '../errors/errors.ts';
 import { addImage } from './add.ts';
 import { applyChanges } from './changes.ts';
 import type { Image } from './image.ts';
 import { importedConfig } from './oci-config.ts';
+import { hostPlatform, parsePlatform } from './platform.ts';
 import { fullForm, referenceWithTag } from './reference.ts';
 import { discardPart, stageBlob } from './stage-blob.ts';
 import type { ImageStore } from './store.ts';
@@ -35,11 +35,12 @@ export async function importImage(
     ? fullForm(referenceWithTag(options.repo, options.tag))
     : undefined;
   const config = applyChanges({}, options.changes ?? []);
-  const platform = parsePlatform(options.platform);
+  const { os, architecture } = options.platform ? parsePlatform(options.platform) : hostPlatform;
   // A stranger's archive cannot be packed again to the same bytes: it is kept.
   const part = await stageBlob(store, undefined, kept(archive));
   const document = importedConfig({
-    ...platform,
+    os,
+    architecture,
     created: new Date().toISOString(),
     comment: options.message || 'Imported from -',
     config,
@@ -57,18 +58,4 @@ export async function importImage(
 function kept(archive: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   if (!(archive instanceof Readable)) return archive;
   return { [Symbol.asyncIterator]: () => archive.iterator({ destroyOnReturn: false }) };
-}
-
-/** Node's names to Go's, which images use. */
-const architectures: Record<string, string> = { x64: 'amd64', ia32: '386', arm64: 'arm64' };
-
-function parsePlatform(text: string | undefined): { os: string; architecture: string } {
-  const own = architectures[process.arch] ?? process.arch;
-  if (!text) return { os: 'linux', architecture: own };
-  const match = /^([a-z0-9_]+)(?:\/([a-z0-9_]+)(?:\/[a-z0-9_.]+)?)?$/i.exec(text);
-  if (!match)
-    throw new InvalidError(`invalid platform ${JSON.stringify(text)}: want os/architecture`);
-  if (match[1]?.toLowerCase() !== 'linux')
-    throw new InvalidError(`operating system is not supported: ${match[1]}`);
-  return { os: 'linux', architecture: match[2] ?? own };
 }

@@ -3,8 +3,8 @@
  * archive. A layer is unpacked in `staging/` and renamed in when all of it is on the disk, so what is
  * visible is complete. What is removed is first renamed to `trash/`.
  */
-import { createHash, randomUUID } from 'node:crypto';
-import { chmodSync, closeSync, constants as fs, openSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { closeSync, constants as fs, openSync } from 'node:fs';
 import { lstat, mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
@@ -16,9 +16,9 @@ import { readRecord, writeRecord } from '../store/record.ts';
 import { deleteTree, removeTree } from '../store/remove-tree.ts';
 import { type Descriptor, isDigest } from './descriptor.ts';
 import { Holds } from './holds.ts';
-import { decompress } from './tar/decompress.ts';
 import { defaultLimits, type TarLimits } from './tar/limits.ts';
-import { unpack } from './unpack.ts';
+import { GrowingFile } from './unpacker/growing-file.ts';
+import { type Unpacker, unpackerHere, unpackInto } from './unpacker/unpacker.ts';
 import { syncFolder } from './write-file.ts';
 
 export interface Layer {
@@ -65,6 +65,7 @@ export class LayerStore {
   constructor(
     readonly paths: Paths,
     readonly limits: TarLimits = defaultLimits,
+    private readonly unpacker: Unpacker = unpackerHere,
   ) {}
 
   /** Reads what is there. What is visible is complete, so a broken record costs but the size. */
@@ -100,14 +101,18 @@ export class LayerStore {
    * @throws InvalidError for a bad archive; nothing is left of it
    */
   async stage(
-    archive: AsyncIterable<Uint8Array>,
+    archive: AsyncIterable<Uint8Array> | GrowingFile,
     origin: () => Promise<Origin> = async () => ({}),
   ): Promise<StagedLayer> {
     const dir = join(this.paths.staging, prefix + randomUUID());
     const diff = join(dir, 'diff');
     await mkdir(diff, { recursive: true, mode: 0o700 });
     try {
-      const layer = { ...(await this.#unpackInto(diff, archive)), ...(await origin()) };
+      const unpacked =
+        archive instanceof GrowingFile
+          ? await this.unpacker.unpack(archive, diff, this.limits)
+          : await unpackInto(diff, archive, this.limits);
+      const layer = { ...unpacked, ...(await origin()) };
       await writeRecord(join(dir, 'layer.json'), { schema: 1, ...layer });
       return { ...layer, dir };
     } catch (error) {
@@ -169,20 +174,6 @@ export class LayerStore {
     await removeTree(this.#dir(diffId), this.paths.trash);
   }
 
-  async #unpackInto(diff: string, archive: AsyncIterable<Uint8Array>): Promise<Layer> {
-    const hash = createHash('sha256');
-    const root = openSync(diff, fs.O_RDONLY | fs.O_DIRECTORY);
-    try {
-      // The image's root is readable to all unless the archive says otherwise.
-      chmodSync(diff, 0o755);
-      const plain = hashed(decompress(archive, this.limits), hash);
-      const { sizeBytes } = await unpack(plain, root, this.limits);
-      return { diffId: `sha256:${hash.digest('hex')}`, sizeBytes };
-    } finally {
-      closeSync(root);
-    }
-  }
-
   /** A layer that was made here, or came from elsewhere too, is told so. */
   async #learn(existing: Layer, { blob, sources = [] }: Layer): Promise<Layer> {
     const all = [...new Set([...(existing.sources ?? []), ...sources])];
@@ -211,11 +202,4 @@ async function readLayer(dir: string): Promise<Omit<Layer, 'diffId'>> {
 async function isDirectory(path: string): Promise<boolean> {
   const stat = await lstat(path).catch(() => undefined);
   return stat?.isDirectory() === true;
-}
-
-async function* hashed(source: AsyncIterable<Buffer>, hash: ReturnType<typeof createHash>) {
-  for await (const chunk of source) {
-    hash.update(chunk);
-    yield chunk;
-  }
 }

@@ -31,6 +31,7 @@ const configSchema = z.looseObject({
 const ociSchema = z.looseObject({
   architecture: z.string(),
   os: z.string(),
+  variant: z.string().optional(),
   created: z.string().optional(),
   author: z.string().optional(),
   comment: z.string().optional(),
@@ -66,6 +67,7 @@ export interface HistoryEntry {
 export interface OciConfig {
   architecture: string;
   os: string;
+  variant?: string | undefined;
   created: string;
   author: string;
   comment: string;
@@ -89,6 +91,7 @@ export function parseOciConfig(bytes: Uint8Array): OciConfig {
   return {
     architecture: oci.architecture,
     os: oci.os,
+    ...(oci.variant && { variant: oci.variant }),
     created: oci.created ?? '0001-01-01T00:00:00Z',
     author: oci.author ?? '',
     comment: oci.comment ?? oci.history?.at(-1)?.comment ?? '',

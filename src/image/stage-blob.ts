@@ -1,45 +1,88 @@
-/** A layer as registries and archives have it: its blob and what is in it, both staged in one pass over the bytes. */
+/** A layer as registries and archives have it: its blob, and what is in it, unpacked while the blob still comes. */
 import { open } from 'node:fs/promises';
-import type { StagedBlob } from './blob-writer.ts';
+import type { BlobWriter, StagedBlob } from './blob-writer.ts';
 import { type Descriptor, mediaTypes } from './descriptor.ts';
 import type { StagedLayer } from './layers.ts';
 import type { ImageStore } from './store.ts';
+import { exceeded } from './tar/limits.ts';
+import { GrowingFile } from './unpacker/growing-file.ts';
 
 export interface StagedPart {
   layer: StagedLayer;
   blob: StagedBlob;
 }
 
+export interface StageOptions {
+  /** Repositories that have it, `docker.io/library/busybox`. */
+  sources?: string[];
+  /** Bytes of the blob that have come, that have been unpacked. */
+  onReceived?: ((bytes: number) => void) | undefined;
+  onUnpacked?: ((bytes: number) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
 /**
+ * Neither is on the disk yet; `addImage` sees to that.
  * @param descriptor undefined: whatever comes
- * @param bytes of the blob; read to their end
- * @param sources repositories that have it, `docker.io/library/busybox`
- * @throws InvalidError when they are not the descriptor's, or no layer; nothing is left of either
+ * @param bytes of the blob; with a descriptor they are read to their end also when they are no layer: then it is told whether
+ *   they are the blob at all
+ * @throws InvalidError when they are not the descriptor's, or no layer; the signal's reason; nothing is left of either
  */
 export async function stageBlob(
   store: ImageStore,
   descriptor: Descriptor | undefined,
   bytes: AsyncIterable<Uint8Array>,
-  sources: string[] = [],
+  { sources = [], onReceived, onUnpacked, signal }: StageOptions = {},
 ): Promise<StagedPart> {
+  const { limits } = store.layers;
+  if (descriptor && descriptor.size > limits.archiveBytes)
+    throw exceeded('archiveBytes', limits, 'its size');
   const writer = await store.blobs.begin(descriptor);
-  const iterator = written(bytes, writer);
-  let blob: StagedBlob | undefined;
+  const file = new GrowingFile(writer.path, onUnpacked);
+  const stop = () => file.fail(signal?.reason);
+  signal?.addEventListener('abort', stop, { once: true });
+  const receiving = receive(bytes, writer, file, { signal, onReceived, isWhole: !!descriptor });
+  const unpacking = store.layers.stage(file, async () => ({
+    blob: descriptor ?? (await describe(await receiving)),
+    sources,
+  }));
+  unpacking.catch(() => {
+    file.isAbandoned = true; // and why is told below
+  });
   try {
-    const layer = await store.layers.stage(shared(iterator), async () => {
-      // Behind the end of an archive there may be more.
-      while (!(await iterator.next()).done);
-      blob = await writer.finish();
-      return { blob: descriptor ?? (await describe(blob)), sources };
-    });
-    return { layer, blob: blob as StagedBlob };
+    const blob = await receiving;
+    return { layer: await unpacking, blob };
   } catch (error) {
-    await iterator.return(undefined);
+    file.fail(error);
+    const layer = await unpacking.catch(() => undefined);
+    if (layer) await store.layers.discard(layer);
     await writer.discard();
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', stop);
   }
 }
 
+/** @param isWhole whether the bytes are read to their end also when nobody unpacks them any more */
+async function receive(
+  bytes: AsyncIterable<Uint8Array>,
+  writer: BlobWriter,
+  file: GrowingFile,
+  { signal, onReceived, isWhole }: Pick<StageOptions, 'signal' | 'onReceived'> & { isWhole: boolean },
+): Promise<StagedBlob> {
+  signal?.throwIfAborted();
+  for await (const chunk of bytes) {
+    if (file.isAbandoned && !isWhole) break;
+    await writer.write(chunk);
+    file.grow(chunk.length);
+    onReceived?.(file.available);
+  }
+  const blob = await writer.finish();
+  file.complete();
+  return blob;
+}
+
+/** What of it has become visible stays. */
 export async function discardPart(store: ImageStore, { layer, blob }: StagedPart): Promise<void> {
   await store.layers.discard(layer);
   await store.blobs.discard(blob);
@@ -54,21 +97,6 @@ export async function describe({ path, digest, sizeBytes }: StagedBlob): Promise
   } finally {
     await file.close();
   }
-}
-
-async function* written(
-  bytes: AsyncIterable<Uint8Array>,
-  writer: { write(chunk: Uint8Array): Promise<void> },
-): AsyncGenerator<Uint8Array> {
-  for await (const chunk of bytes) {
-    await writer.write(chunk);
-    yield chunk;
-  }
-}
-
-/** Who stops reading early leaves the rest to others. */
-function shared<T>(iterator: AsyncIterator<T>): AsyncIterable<T> {
-  return { [Symbol.asyncIterator]: () => ({ next: () => iterator.next() }) };
 }
 
 /** RFC 1952, RFC 8878 */

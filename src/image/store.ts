@@ -28,7 +28,16 @@ import { present } from './present.ts';
 import { hexOf, type ImageRecord, type StoredImage } from './record.ts';
 import { fullForm, referenceWithTag } from './reference.ts';
 import { type InUse, type Removed, removeImage } from './remove.ts';
+import type { TarLimits } from './tar/limits.ts';
+import type { Unpacker } from './unpacker/unpacker.ts';
 import { syncFolder, writeNewFile } from './write-file.ts';
+
+export interface StoreOptions {
+  /** Of every archive that is unpacked. */
+  limits?: TarLimits | undefined;
+  /** What unpacks the layers that come as blobs; undefined: this thread. */
+  unpacker?: Unpacker | undefined;
+}
 
 const prefix = 'image-';
 
@@ -48,14 +57,15 @@ export class ImageStore {
   private constructor(
     readonly paths: Paths,
     readonly log: Logger,
+    { limits, unpacker }: StoreOptions,
   ) {
-    this.layers = new LayerStore(paths);
+    this.layers = new LayerStore(paths, limits, unpacker);
     this.blobs = new BlobStore(paths);
   }
 
   /** Reads what is on disk, and clears away what a crash left half-made. */
-  static async open(paths: Paths, log: Logger): Promise<ImageStore> {
-    const store = new ImageStore(paths, log);
+  static async open(paths: Paths, log: Logger, options: StoreOptions = {}): Promise<ImageStore> {
+    const store = new ImageStore(paths, log, options);
     for (const dir of [paths.images, paths.layers, paths.staging, paths.trash])
       await mkdir(dir, { recursive: true, mode: 0o700 });
     await clearLeftovers(paths);
@@ -123,6 +133,16 @@ export class ImageStore {
 
   isHeld(id: string): boolean {
     return this.#holds.has(id);
+  }
+
+  /** An image that is here with all that its manifest names. */
+  isComplete(id: string): boolean {
+    const image = this.#images.get(id);
+    return (
+      image !== undefined &&
+      image.blobs.length > 0 &&
+      image.blobs.every((one) => this.blobs.has(one))
+    );
   }
 
   /** Runs `change` when all changes before it are done. */

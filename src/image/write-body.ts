@@ -1,12 +1,16 @@
 /** Writes an entry's body to a descriptor: small pieces at once, large ones off the main thread. */
 import { write, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { isMainThread } from 'node:worker_threads';
 import type { TarEntry } from './tar/read.ts';
 
 const writeInBackground = promisify(write);
 
-/** Up to this many bytes a write into the page cache costs less than a trip to another thread. */
-const smallBytes = 64 * 1024;
+/**
+ * Up to this many bytes a write into the page cache costs less than a trip to another thread. A thread of its own has nothing
+ * else to do meanwhile.
+ */
+const smallBytes = isMainThread ? 64 * 1024 : Number.POSITIVE_INFINITY;
 
 /** Larger files are written in pieces of about this size: each trip to another thread takes its time. */
 const batchBytes = 256 * 1024;

@@ -16,7 +16,10 @@ import { parseOptions, type SupervisorOptions } from './options.ts';
 import { trimWhenQuiet } from './trim.ts';
 
 /** `build/petri-shim` beside the bundle's folder. */
-const SHIM = join(dirname(fileURLToPath(import.meta.url)), '..', 'build', 'petri-shim');
+const HERE = dirname(fileURLToPath(import.meta.url));
+const SHIM = join(HERE, '..', 'build', 'petri-shim');
+/** Beside the bundle. */
+const UNPACK_WORKER = join(HERE, 'unpack-worker.mjs');
 
 /**
  * Runs until it is told to end.
@@ -44,7 +47,12 @@ function told(error: Error): string {
 }
 
 async function serve(options: SupervisorOptions, log: Logger): Promise<void> {
-  const engine = await openEngine({ ...options, shimPath: SHIM, log });
+  const engine = await openEngine({
+    ...options,
+    shimPath: SHIM,
+    unpackWorkerPath: UNPACK_WORKER,
+    log,
+  });
   const server = createApiServer(engine);
   try {
     await writeFile(options.pidfile, `${process.pid}\n`);

@@ -7,8 +7,10 @@ import type { Engine } from '../container/engine.ts';
 import { ContainerTable } from '../container/table.ts';
 import { SystemError } from '../errors/errors.ts';
 import { ensureInitLayer } from '../image/init-layer.ts';
+import { Transfers } from '../image/pull/transfers.ts';
 import { openRegistries } from '../image/registry/registries.ts';
 import { ImageStore } from '../image/store.ts';
+import { UnpackPool } from '../image/unpacker/pool.ts';
 import { close } from '../kernel/files.ts';
 import { sealedMemfd } from '../kernel/memfd.ts';
 import { missingRequirements } from '../kernel/requirements.ts';
@@ -34,6 +36,8 @@ export interface OpenOptions {
   registryMirrors?: readonly string[];
   /** The shim's program. */
   shimPath: string;
+  /** The program of the threads that unpack layers. */
+  unpackWorkerPath: string;
   log: Logger;
 }
 
@@ -74,6 +78,8 @@ async function openOn(
   options: OpenOptions,
 ): Promise<OpenEngine> {
   const { insecureRegistries = [], registryMirrors = [] } = options;
+  const unpackers = new UnpackPool(options.unpackWorkerPath);
+  const images = await ImageStore.open(paths, options.log, { unpacker: unpackers });
   const registries = openRegistries({ insecureRegistries, mirrors: registryMirrors });
   const restarts = new Restarts();
   const health = new HealthMonitor();
@@ -81,8 +87,9 @@ async function openOn(
   const engine: OpenEngine = {
     paths,
     facts: gatherFacts(),
-    images: await ImageStore.open(paths, options.log),
+    images,
     registries,
+    transfers: new Transfers(images),
     containers: new ContainerTable(),
     network,
     events: new EventBus(eventFile),
@@ -96,6 +103,7 @@ async function openOn(
       await restarts.close();
       await health.close();
       await registries.close();
+      await unpackers.close();
       for (const { link, execs } of this.containers.all()) {
         link?.abandon();
         for (const exec of execs.values()) exec.link?.abandon();

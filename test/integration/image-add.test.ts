@@ -38,7 +38,9 @@ async function add({ layers, config, manifest }: TestImage, repo: string) {
   const fresh = layers.filter(({ descriptor }) => !store.blobs.has(descriptor.digest));
   const parts = await Promise.all(
     fresh.map(({ bytes, descriptor }) =>
-      stageBlob(store, descriptor, inPieces(bytes, 100), [`docker.io/library/${repo}`]),
+      stageBlob(store, descriptor, inPieces(bytes, 100), {
+        sources: [`docker.io/library/${repo}`],
+      }),
     ),
   );
   const all = {

@@ -3,7 +3,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import pino from 'pino';
 import type { ContainerConfig, CreateRequest, HostConfig } from '../../src/container/config.ts';
 import { create } from '../../src/container/create.ts';
@@ -39,6 +39,7 @@ export async function openTestEngine(changes: Partial<OpenOptions> = {}): Promis
     bridge: `pt${randomBytes(3).toString('hex')}`,
     bip: `10.${randomInt(200, 250)}.${randomInt(0, 250)}.1/24`,
     shimPath: SHIM,
+    unpackWorkerPath: resolve('dist/unpack-worker.mjs'),
     log: pino(
       { level: process.env.PETRI_TEST_LOG ?? 'silent' },
       pino.destination({ fd: 2, sync: true }),

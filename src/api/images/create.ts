@@ -1,13 +1,13 @@
-/** `POST /images/create`: an import (`fromSrc=-`); a pull (`fromImage=`) is not built. */
+/** `POST /images/create`: an import (`fromSrc=`) or a pull (`fromImage=`). */
 import { emitImage } from '../../container/events.ts';
-import { InvalidError, NotBuiltError, NotFoundError } from '../../errors/errors.ts';
-import { familiarForm, parseTagged } from '../../image/reference.ts';
+import { InvalidError, NotBuiltError } from '../../errors/errors.ts';
 import type { Exchange } from '../exchange.ts';
+import { pullImage } from './pull.ts';
 
 export async function create(exchange: Exchange): Promise<void> {
   const { query } = exchange;
   const image = query.text('fromImage');
-  if (image) return refusePull(image, query.text('tag') ?? '');
+  if (image) return await pullImage(exchange, image);
   const source = query.text('fromSrc');
   if (!source) throw new InvalidError('images/create needs fromImage or fromSrc');
   if (source !== '-')
@@ -15,15 +15,6 @@ export async function create(exchange: Exchange): Promise<void> {
       `an import from ${JSON.stringify(source)} is not built: send the archive as the body, with fromSrc=-`,
     );
   await importBody(exchange);
-}
-
-/** The client is told 404: `docker run` of an unknown image ends with this message. */
-function refusePull(image: string, tag: string): never {
-  const separator = tag.includes(':') ? '@' : ':';
-  const reference = familiarForm(parseTagged(tag ? `${image}${separator}${tag}` : image));
-  throw new NotFoundError(
-    `pull access denied for ${reference}: pulling from a registry is not built yet; bring the image with "docker import" or "petri import"`,
-  );
 }
 
 async function importBody({ engine, query, request, response }: Exchange): Promise<void> {

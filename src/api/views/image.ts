@@ -31,6 +31,7 @@ export function imageDetail(image: Image): object {
     Author: image.author,
     Config: configView(image),
     Architecture: image.architecture,
+    ...(image.variant && { Variant: image.variant }),
     Os: image.os,
     Size: image.sizeBytes,
     VirtualSize: image.sizeBytes,

@@ -1,11 +1,12 @@
 /**
- * Finds out from its first bytes how a stream is compressed, and undoes it: gzip always, zstd where
- * Node has it (22.15 on). RFC 1952, RFC 8878
+ * Finds out from its first bytes how a stream is compressed, and undoes it: gzip by Node, zstd too where Node has it
+ * (22.15 on). RFC 1952, RFC 8878
  */
 import { pipeline, Readable, type Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { InvalidError } from '../../errors/errors.ts';
 import { exceeded, type TarLimits } from './limits.ts';
+import { decompressZstd } from './zstd.ts';
 
 /** Bytes of a larger block than the default 16 KiB cost fewer turns of the event loop. */
 const chunkSize = 128 * 1024;
@@ -16,25 +17,28 @@ const foreign: { magic: string; name: string }[] = [
   { magic: '504b0304', name: 'zip' },
 ];
 
+type Codec = (source: AsyncIterable<Buffer>) => AsyncIterable<Buffer>;
+
 /** @throws InvalidError while reading: unknown compression, broken data, a bomb */
 export async function* decompress(
   source: AsyncIterable<Uint8Array>,
   limits: TarLimits,
 ): AsyncGenerator<Buffer> {
   const { start, rest } = await peek(source, 6);
-  const codec = decompressorFor(start.toString('hex'));
+  const codec = codecFor(start.toString('hex'));
   if (!codec) return yield* rest;
   const input = { bytes: 0 };
-  pipeline(Readable.from(counted(rest, input)), codec, () => {
-    // The error, if any, is thrown by reading from the codec below.
-  });
-  yield* guarded(codec, input, limits);
+  yield* guarded(codec(counted(rest, input)), input, limits);
 }
 
-async function* guarded(codec: Transform, input: { bytes: number }, limits: TarLimits) {
+async function* guarded(
+  plain: AsyncIterable<Buffer>,
+  input: { bytes: number },
+  limits: TarLimits,
+): AsyncGenerator<Buffer> {
   let output = 0;
   try {
-    for await (const chunk of codec as AsyncIterable<Buffer>) {
+    for await (const chunk of plain) {
       output += chunk.length;
       if (output > limits.ratioFromBytes && output > limits.ratio * input.bytes)
         throw exceeded('ratio', limits, 'its compression');
@@ -53,9 +57,9 @@ function isZlibError(error: unknown): error is Error {
   return error instanceof Error && /^Z_|^ZSTD_/.test(String((error as { code?: unknown }).code));
 }
 
-function decompressorFor(magic: string): Transform | undefined {
-  if (magic.startsWith('1f8b')) return zlib.createGunzip({ chunkSize });
-  if (magic.startsWith('28b52ffd')) return createZstd();
+function codecFor(magic: string): Codec | undefined {
+  if (magic.startsWith('1f8b')) return through(() => zlib.createGunzip({ chunkSize }));
+  if (magic.startsWith('28b52ffd')) return zstd();
   const other = foreign.find((format) => magic.startsWith(format.magic));
   if (!other) return undefined;
   throw new InvalidError(
@@ -63,13 +67,20 @@ function decompressorFor(magic: string): Transform | undefined {
   );
 }
 
-function createZstd(): Transform {
+function zstd(): Codec {
   const create = (zlib as { createZstdDecompress?: (options: object) => Transform })
     .createZstdDecompress;
-  if (create) return create({ chunkSize });
-  throw new InvalidError(
-    `invalid archive: zstd needs Node 22.15 or newer, this is ${process.version}; use gzip`,
-  );
+  return create ? through(() => create({ chunkSize })) : decompressZstd;
+}
+
+function through(create: () => Transform): Codec {
+  return (source) => {
+    const codec = create();
+    pipeline(Readable.from(source), codec, () => {
+      // The error, if any, is thrown by reading from the codec.
+    });
+    return codec as AsyncIterable<Buffer>;
+  };
 }
 
 async function* counted(source: AsyncIterable<Buffer>, input: { bytes: number }) {

@@ -1,0 +1,131 @@
+/**
+ * The layers that are being fetched: each once, however many pulls want it. Whoever comes later hears how far it is and waits
+ * with the others; when the last one has gone, or all have taken what they wanted, it ends and leaves nothing in staging.
+ */
+import { InvalidError } from '../../errors/errors.ts';
+import type { Descriptor } from '../descriptor.ts';
+import type { Repository } from '../registry/repository.ts';
+import { discardPart, type StagedPart, stageBlob } from '../stage-blob.ts';
+import type { ImageStore } from '../store.ts';
+import type { Progress, Report } from './progress.ts';
+import { Slots } from './slots.ts';
+
+/** Layers at a time, over all pulls. */
+const atOnce = 4;
+
+export interface WantedLayer {
+  descriptor: Descriptor;
+  diffId: string;
+}
+
+/** One pull's part in a transfer. */
+export interface Ticket {
+  part: Promise<StagedPart>;
+  /** It is no longer wanted, or is visible: to be called once, when nothing of the part is used any more. */
+  release(): Promise<void>;
+}
+
+interface Transfer {
+  part: Promise<StagedPart>;
+  abort: AbortController;
+  reports: Set<Report>;
+  last: Progress | undefined;
+}
+
+export class Transfers {
+  readonly #running = new Map<string, Transfer>();
+  readonly #slots = new Slots(atOnce);
+
+  constructor(private readonly store: ImageStore) {}
+
+  join(wanted: WantedLayer, repository: Repository, report: Report): Ticket {
+    const key = `${wanted.descriptor.digest} ${wanted.diffId}`;
+    const transfer = this.#running.get(key) ?? this.#start(key, wanted, repository);
+    const listener: Report = (progress) => report(progress);
+    if (transfer.last) report(transfer.last);
+    transfer.reports.add(listener);
+    return {
+      part: transfer.part,
+      release: async () => {
+        transfer.reports.delete(listener);
+        if (transfer.reports.size > 0) return;
+        if (this.#running.get(key) === transfer) this.#running.delete(key);
+        transfer.abort.abort(new Error('nobody wants the layer any more'));
+        const part = await transfer.part.catch(() => undefined);
+        if (part) await discardPart(this.store, part);
+      },
+    };
+  }
+
+  #start(key: string, wanted: WantedLayer, repository: Repository): Transfer {
+    const abort = new AbortController();
+    const transfer: Transfer = {
+      abort,
+      reports: new Set(),
+      last: undefined,
+      part: this.#fetch(wanted, repository, abort.signal, (progress) => {
+        transfer.last = progress;
+        for (const report of transfer.reports) report(progress);
+      }),
+    };
+    this.#running.set(key, transfer);
+    transfer.part.catch(() => {
+      // Heard by who waits; whoever comes now tries anew.
+      if (this.#running.get(key) === transfer) this.#running.delete(key);
+    });
+    return transfer;
+  }
+
+  async #fetch(
+    { descriptor, diffId }: WantedLayer,
+    repository: Repository,
+    signal: AbortSignal,
+    report: Report,
+  ): Promise<StagedPart> {
+    const id = shortDigest(descriptor.digest);
+    // In the next turn: whoever started it listens by then.
+    await Promise.resolve();
+    report({ id, status: 'Pulling fs layer' });
+    if (this.#slots.isFull) report({ id, status: 'Waiting' });
+    const free = await this.#slots.take(signal);
+    try {
+      const part = await this.#stage(descriptor, repository, signal, report);
+      if (part.layer.diffId === diffId) return part;
+      await discardPart(this.store, part);
+      throw new InvalidError(
+        `filesystem layer verification failed for digest ${descriptor.digest}: its content is ${part.layer.diffId}, the image's configuration says ${diffId}`,
+      );
+    } finally {
+      free();
+    }
+  }
+
+  #stage(
+    descriptor: Descriptor,
+    repository: Repository,
+    signal: AbortSignal,
+    report: Report,
+  ): Promise<StagedPart> {
+    const { size: total } = descriptor;
+    const id = shortDigest(descriptor.digest);
+    let isReceived = false;
+    return stageBlob(this.store, descriptor, repository.blob(descriptor, signal), {
+      sources: [repository.name],
+      signal,
+      onReceived(current) {
+        if (current < total) return report({ id, status: 'Downloading', current, total });
+        isReceived = true;
+        report({ id, status: 'Verifying Checksum' });
+        report({ id, status: 'Download complete' });
+      },
+      onUnpacked(current) {
+        if (isReceived) report({ id, status: 'Extracting', current, total });
+      },
+    });
+  }
+}
+
+/** As docker shows it. */
+export function shortDigest(digest: string): string {
+  return digest.slice('sha256:'.length, 'sha256:'.length + 12);
+}
