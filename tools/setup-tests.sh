@@ -18,6 +18,7 @@ need setcap libcap2-bin
 need script bsdutils
 need ps procps
 need openssl openssl
+need zstd zstd
 [ -e /usr/lib/python3/dist-packages/docker ] || missing="$missing python3-docker"
 
 unpacked=''

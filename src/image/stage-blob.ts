@@ -68,7 +68,11 @@ async function receive(
   bytes: AsyncIterable<Uint8Array>,
   writer: BlobWriter,
   file: GrowingFile,
-  { signal, onReceived, isWhole }: Pick<StageOptions, 'signal' | 'onReceived'> & { isWhole: boolean },
+  {
+    signal,
+    onReceived,
+    isWhole,
+  }: Pick<StageOptions, 'signal' | 'onReceived'> & { isWhole: boolean },
 ): Promise<StagedBlob> {
   signal?.throwIfAborted();
   for await (const chunk of bytes) {

@@ -267,12 +267,7 @@ describe('names and ids', () => {
     ['DELETE', '/images/nosuch', 404, 'No such image'],
     ['POST', '/images/nosuch/tag?repo=a', 404, 'No such image'],
     ['POST', '/images/nosuch/tag', 400, 'repo'],
-    [
-      'POST',
-      '/images/create?fromImage=nosuch&tag=latest',
-      404,
-      'pull access denied for nosuch:latest',
-    ],
+    ['POST', '/images/create?fromImage=x&platform=a/b/c/d', 400, 'invalid platform'],
     ['POST', '/images/create?fromImage=UP', 400, 'lowercase'],
     ['POST', '/images/create', 400, 'fromImage or fromSrc'],
     ['POST', '/images/create?fromSrc=http://x', 501, 'not built'],
