@@ -1,5 +1,6 @@
 /** Answers that tell how something comes along, a JSON object a line; docker's pkg/streamformatter writes the same. */
 import type { ProgressLine, Report } from '../image/progress.ts';
+import { progressBar } from './client/progress-bar.ts';
 import type { Exchange } from './exchange.ts';
 import { answerFor } from './status.ts';
 
@@ -12,9 +13,9 @@ export async function withProgress(
   { engine, response, signal }: Exchange,
   work: (report: Report) => Promise<void>,
 ): Promise<void> {
-  const send = (line: ProgressLine | object) => {
+  const send = (line: ProgressLine) => {
     if (!response.headersSent) response.writeHead(200, { 'Content-Type': 'application/json' });
-    response.write(`${JSON.stringify(line)}\r\n`);
+    response.write(`${JSON.stringify({ ...line, ...shownProgress(line) })}\r\n`);
   };
   try {
     await work(send);
@@ -26,4 +27,10 @@ export async function withProgress(
   }
   if (!response.headersSent) response.writeHead(200, { 'Content-Type': 'application/json' });
   response.end();
+}
+
+/** For clients that show the text as it is. */
+function shownProgress({ progressDetail }: ProgressLine): { progress?: string } {
+  const { current, total } = progressDetail ?? {};
+  return current === undefined ? {} : { progress: progressBar(current, total ?? 0) };
 }

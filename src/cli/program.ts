@@ -22,6 +22,7 @@ import { logs } from './commands/logs.ts';
 import { port } from './commands/port.ts';
 import { pruneContainers, pruneImages, pruneSystem } from './commands/prune.ts';
 import { ps } from './commands/ps.ts';
+import { pull } from './commands/pull.ts';
 import { push } from './commands/push.ts';
 import { run } from './commands/run.ts';
 import { start } from './commands/start.ts';
@@ -68,6 +69,7 @@ const topLevel: readonly CommandSpec[] = [
     images,
     importImage,
     load,
+    pull,
     push,
     rmi,
     save,
@@ -104,6 +106,7 @@ const groups: Readonly<Record<string, { summary: string; specs: readonly Command
       load,
       { ...images, name: 'ls', aliases: ['list'] },
       pruneImages,
+      pull,
       push,
       { ...rmi, name: 'rm', aliases: ['remove'] },
       save,

@@ -2,30 +2,33 @@
  * What the engine tells while an image moves, shown as docker shows it: on a terminal one line per layer that is written over,
  * elsewhere a line when something is done.
  */
+import type { WriteStream } from 'node:tty';
+import { progressBar } from '../api/client/progress-bar.ts';
 import type { ProgressLine } from '../api/client/types.ts';
 import { CommandError } from './errors.ts';
 import { escapeControl } from './escape.ts';
 import type { Session } from './session.ts';
-import { humanSize } from './units.ts';
 
 /**
  * Reads to the end.
  * @param isQuiet only errors are told
+ * @param out where it is shown
  * @throws CommandError for an error that the engine tells
  */
 export async function showProgress(
   session: Session,
   lines: AsyncIterable<ProgressLine>,
   isQuiet = false,
+  out: WriteStream = session.streams.stdout,
 ): Promise<void> {
-  const { stdout } = session.streams;
-  const board = stdout.isTTY ? new Board((text) => stdout.write(text)) : undefined;
+  const board = out.isTTY ? new Board((text) => out.write(text)) : undefined;
   for await (const line of lines) {
     if (line.error !== undefined) throw new CommandError(line.error);
     if (isQuiet) continue;
-    if (board && line.id && line.progressDetail) board.show(line.id, lineText(line));
-    else if (line.stream !== undefined) stdout.write(escapeText(line.stream));
-    else if (line.status && !line.progressDetail?.total) session.print(lineText(line));
+    if (board && line.id && line.progressDetail) board.show(line.id, lineText(line, out.columns));
+    else if (line.stream !== undefined) out.write(escapeText(line.stream));
+    else if (line.status && !line.progressDetail?.total)
+      out.write(`${escapeControl(lineText(line))}\n`);
   }
 }
 
@@ -45,15 +48,11 @@ class Board {
   }
 }
 
-const barWidth = 50;
-
-function lineText({ id, status = '', progressDetail }: ProgressLine): string {
+/** @param width columns of the terminal, if it is one */
+function lineText({ id, status = '', progressDetail }: ProgressLine, width?: number): string {
   const { current = 0, total = 0 } = progressDetail ?? {};
   const text = id ? `${id}: ${status}` : status;
-  if (total <= 0) return text;
-  const done = Math.min(barWidth, Math.floor((current / total) * barWidth));
-  const bar = `${'='.repeat(done)}>`.slice(0, barWidth).padEnd(barWidth);
-  return `${text} [${bar}] ${humanSize(current)}/${humanSize(total)}`;
+  return total <= 0 ? text : `${text} ${progressBar(current, total, width)}`;
 }
 
 function escapeText(text: string): string {

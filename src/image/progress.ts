@@ -10,6 +10,9 @@ export interface ProgressLine {
   stream?: string;
   /** For programs. */
   aux?: object;
+  /** The last line of what went wrong. */
+  error?: string;
+  errorDetail?: { message: string };
 }
 
 export type Report = (line: ProgressLine) => void;
@@ -22,6 +25,7 @@ export function shortDigest(digest: string): string {
 /** Lines about one layer. */
 export class LayerProgress {
   #last = 0;
+  #status = '';
 
   constructor(
     private readonly report: Report,
@@ -35,8 +39,9 @@ export class LayerProgress {
   /** Often called, and seldom told: ten times a second is as much as an eye can use. */
   count(status: string, current: number, total: number): void {
     const now = performance.now();
-    if (current < total && now - this.#last < 100) return;
+    if (current < total && status === this.#status && now - this.#last < 100) return;
     this.#last = now;
+    this.#status = status;
     this.report({ status, progressDetail: { current, total }, id: this.id });
   }
 }

@@ -8,7 +8,7 @@ import pino from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { digestOf, mediaTypes } from '../../src/image/descriptor.ts';
 import { parsePlatform } from '../../src/image/platform.ts';
-import type { Progress } from '../../src/image/pull/progress.ts';
+import type { ProgressLine } from '../../src/image/progress.ts';
 import { pull } from '../../src/image/pull/pull.ts';
 import { Transfers } from '../../src/image/pull/transfers.ts';
 import { parseTagged } from '../../src/image/reference.ts';
@@ -37,7 +37,7 @@ let scratch: string;
 let paths: Paths;
 let store: ImageStore;
 let transfers: Transfers;
-let lines: Progress[];
+let lines: ProgressLine[];
 
 async function open(options = {}): Promise<void> {
   store = await ImageStore.open(paths, log, options);
@@ -82,7 +82,7 @@ const top = gzipLayer(tarOf({ 'etc/top': 't' }));
 /** The lines about one layer, without the bytes. */
 function told(layer: TestLayer): string[] {
   const id = layer.descriptor.digest.slice(7, 19);
-  const all = lines.filter((line) => line.id === id).map(({ status }) => status);
+  const all = lines.filter((line) => line.id === id).map(({ status = '' }) => status);
   return all.filter((status, i) => status !== all[i - 1]);
 }
 

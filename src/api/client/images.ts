@@ -16,6 +16,14 @@ export interface ImportOptions {
   changes?: readonly string[];
 }
 
+export interface PullOptions {
+  /** `os/architecture`; undefined: the engine's own. */
+  platform?: string | undefined;
+  /** The value of `X-Registry-Auth`. */
+  auth?: string | undefined;
+  signal?: AbortSignal;
+}
+
 export class Images {
   constructor(private readonly transport: Transport) {}
 
@@ -45,10 +53,18 @@ export class Images {
     return this.transport.json('DELETE', `/images/${encodeName(name)}`, { query });
   }
 
-  /** `POST /images/create?fromImage=`: pulls, reporting progress. */
-  async pull(fromImage: string, tag: string): Promise<AsyncGenerator<ProgressLine>> {
-    const query = { fromImage, tag };
-    return jsonLines(await this.transport.open('POST', '/images/create', { query }));
+  /**
+   * `POST /images/create?fromImage=`: pulls, reporting progress.
+   * @param tag a tag or a digest; empty: all of the repository
+   */
+  async pull(fromImage: string, tag: string, options: PullOptions = {}) {
+    const { platform, auth, signal } = options;
+    const call = {
+      query: { fromImage, tag, platform },
+      ...(auth && { headers: { 'X-Registry-Auth': auth } }),
+      ...(signal && { signal }),
+    };
+    return jsonLines<ProgressLine>(await this.transport.open('POST', '/images/create', call));
   }
 
   /** `POST /images/create?fromSrc=`: a root filesystem's tar archive becomes an image. */

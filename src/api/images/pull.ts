@@ -13,8 +13,8 @@ import {
 } from '../../image/reference.ts';
 import type { Repository } from '../../image/registry/repository.ts';
 import type { Exchange } from '../exchange.ts';
+import { withProgress } from '../progress-stream.ts';
 import { registryAuth } from '../registry-auth.ts';
-import { ProgressStream } from './progress-stream.ts';
 
 export async function pullImage(exchange: Exchange, fromImage: string): Promise<void> {
   const { engine, query, request, signal } = exchange;
@@ -22,21 +22,16 @@ export async function pullImage(exchange: Exchange, fromImage: string): Promise<
   const platformText = query.text('platform');
   const platform = platformText ? parsePlatform(platformText) : undefined;
   const repository = engine.registries.repository(reference, registryAuth(request));
-  const stream = new ProgressStream(exchange);
-  try {
+  await withProgress(exchange, async (report) => {
     let isNewer = false;
     for (const one of await eachReference(repository, reference, signal)) {
-      const request = { reference: one, platform, report: stream.report, signal };
+      const request = { reference: one, platform, report, signal };
       const pulled = await pull(engine.images, engine.transfers, repository, request);
       isNewer ||= pulled.isNewer;
     }
     emitPull(engine, reference);
-    stream.report({ status: summary(reference, isNewer) });
-  } catch (error) {
-    if (signal.aborted) return;
-    stream.fail(error);
-  }
-  stream.end();
+    report({ status: summary(reference, isNewer) });
+  });
 }
 
 /** Without a tag anywhere the whole repository is meant. @throws InvalidError */

@@ -2,8 +2,10 @@
 import type { Client } from '../../api/client/client.ts';
 import { ApiError } from '../../api/client/errors.ts';
 import type { CreateBody } from '../../api/client/types.ts';
+import { authFor } from '../credentials/auth-for.ts';
 import { CommandError, UsageError } from '../errors.ts';
 import { type Flags, flagErrorCode } from '../flags.ts';
+import { showProgress } from '../progress.ts';
 import { assertReference, splitReference } from '../reference.ts';
 import type { Session } from '../session.ts';
 
@@ -23,11 +25,11 @@ export async function createContainer(
     );
   // An id is no reference, and is one of an image nevertheless.
   if (!/^[a-f0-9]{64}$/.test(body.Image ?? '')) assertReference(body.Image ?? '');
-  if (policy === 'always') await pull(session, client, body.Image ?? '', flags.switch('quiet'));
+  if (policy === 'always') await pull(session, client, body.Image ?? '', flags);
   const query = { name: flags.text('name'), platform: flags.text('platform') };
   const created = await client.containers.create(body, query).catch(async (error: unknown) => {
     if (policy !== 'missing' || !isMissingImage(error)) throw error;
-    await pullMissing(session, client, body.Image ?? '', flags.switch('quiet'), error);
+    await pullMissing(session, client, body.Image ?? '', flags, error);
     return client.containers.create(body, query);
   });
   for (const warning of created.Warnings ?? []) session.warn(`WARNING: ${warning}`);
@@ -43,30 +45,28 @@ async function pullMissing(
   session: Session,
   client: Client,
   image: string,
-  isQuiet: boolean,
+  flags: Flags,
   missing: ApiError,
 ): Promise<void> {
   const { repository, tag } = splitReference(image);
   const name = tag.startsWith('sha256:') ? `${repository}@${tag}` : `${repository}:${tag}`;
   try {
     session.warn(`Unable to find image '${name}' locally`);
-    await pull(session, client, image, isQuiet);
+    await pull(session, client, image, flags);
   } catch (error) {
     if (error instanceof ApiError && error.status === 501) throw missing;
     throw error;
   }
 }
 
-async function pull(
-  session: Session,
-  client: Client,
-  image: string,
-  isQuiet: boolean,
-): Promise<void> {
+/** What is told of it goes beside the container's own output. */
+async function pull(session: Session, client: Client, image: string, flags: Flags): Promise<void> {
   const { repository, tag } = splitReference(image);
-  for await (const line of await client.images.pull(repository, tag)) {
-    if (line.error !== undefined) throw new CommandError(line.error, 125);
-    if (isQuiet || line.progress || !line.status) continue;
-    session.warn(line.id ? `${line.id}: ${line.status}` : line.status);
+  const options = { platform: flags.text('platform'), auth: await authFor(session, image) };
+  const lines = await client.images.pull(repository, tag, options);
+  try {
+    await showProgress(session, lines, flags.switch('quiet'), session.streams.stderr);
+  } catch (error) {
+    throw error instanceof CommandError ? new CommandError(error.message, 125) : error;
   }
 }

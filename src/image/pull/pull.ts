@@ -6,13 +6,13 @@ import { addImage } from '../add.ts';
 import type { Image } from '../image.ts';
 import type { Platform } from '../manifest.ts';
 import { isPlatform, showPlatform } from '../platform.ts';
+import { LayerProgress, type Report, shortDigest } from '../progress.ts';
 import { idOf } from '../record.ts';
 import { familiarForm, fullForm, type Reference } from '../reference.ts';
 import type { Repository } from '../registry/repository.ts';
 import type { ImageStore } from '../store.ts';
-import type { Report } from './progress.ts';
 import { type Resolved, resolve } from './resolve.ts';
-import { shortDigest, type Ticket, type Transfers, type WantedLayer } from './transfers.ts';
+import type { Ticket, Transfers, WantedLayer } from './transfers.ts';
 
 export interface PullRequest {
   /** With a tag or a digest; a digest moves no tag. */
@@ -96,8 +96,7 @@ async function bring(
   const tickets: Ticket[] = [];
   try {
     for (const layer of layersOf(resolved)) {
-      if (isHere(store, layer))
-        report({ id: shortDigest(layer.descriptor.digest), status: 'Already exists' });
+      if (isHere(store, layer)) say(report, layer.descriptor.digest, 'Already exists');
       else tickets.push(transfers.join(layer, repository, report));
     }
     const parts = await untilAborted(Promise.all(tickets.map(({ part }) => part)), signal);
@@ -111,11 +110,15 @@ async function bring(
       },
       names,
     );
-    for (const { blob } of parts) report({ id: shortDigest(blob.digest), status: 'Pull complete' });
+    for (const { blob } of parts) say(report, blob.digest, 'Pull complete');
     return { image, hasFetched: parts.length > 0 };
   } finally {
     await Promise.all(tickets.map((ticket) => ticket.release()));
   }
+}
+
+function say(report: Report, digest: string, status: string): void {
+  new LayerProgress(report, shortDigest(digest)).say(status);
 }
 
 /** Each layer once, however often the image has it. */

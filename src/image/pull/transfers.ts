@@ -4,10 +4,10 @@
  */
 import { InvalidError } from '../../errors/errors.ts';
 import type { Descriptor } from '../descriptor.ts';
+import { LayerProgress, type ProgressLine, type Report, shortDigest } from '../progress.ts';
 import type { Repository } from '../registry/repository.ts';
 import { discardPart, type StagedPart, stageBlob } from '../stage-blob.ts';
 import type { ImageStore } from '../store.ts';
-import type { Progress, Report } from './progress.ts';
 import { Slots } from './slots.ts';
 
 /** Layers at a time, over all pulls. */
@@ -29,7 +29,7 @@ interface Transfer {
   part: Promise<StagedPart>;
   abort: AbortController;
   reports: Set<Report>;
-  last: Progress | undefined;
+  last: ProgressLine | undefined;
 }
 
 export class Transfers {
@@ -82,14 +82,14 @@ export class Transfers {
     signal: AbortSignal,
     report: Report,
   ): Promise<StagedPart> {
-    const id = shortDigest(descriptor.digest);
+    const progress = new LayerProgress(report, shortDigest(descriptor.digest));
     // In the next turn: whoever started it listens by then.
     await Promise.resolve();
-    report({ id, status: 'Pulling fs layer' });
-    if (this.#slots.isFull) report({ id, status: 'Waiting' });
+    progress.say('Pulling fs layer');
+    if (this.#slots.isFull) progress.say('Waiting');
     const free = await this.#slots.take(signal);
     try {
-      const part = await this.#stage(descriptor, repository, signal, report);
+      const part = await this.#stage(descriptor, repository, signal, progress);
       if (part.layer.diffId === diffId) return part;
       await discardPart(this.store, part);
       throw new InvalidError(
@@ -104,28 +104,26 @@ export class Transfers {
     descriptor: Descriptor,
     repository: Repository,
     signal: AbortSignal,
-    report: Report,
+    progress: LayerProgress,
   ): Promise<StagedPart> {
-    const { size: total } = descriptor;
-    const id = shortDigest(descriptor.digest);
+    const { size } = descriptor;
     let isReceived = false;
+    let unpacked = 0;
     return stageBlob(this.store, descriptor, repository.blob(descriptor, signal), {
       sources: [repository.name],
       signal,
-      onReceived(current) {
-        if (current < total) return report({ id, status: 'Downloading', current, total });
+      onReceived(bytes) {
+        progress.count('Downloading', bytes, size);
+        if (bytes < size) return;
         isReceived = true;
-        report({ id, status: 'Verifying Checksum' });
-        report({ id, status: 'Download complete' });
+        progress.say('Verifying Checksum');
+        progress.say('Download complete');
+        progress.count('Extracting', unpacked, size);
       },
-      onUnpacked(current) {
-        if (isReceived) report({ id, status: 'Extracting', current, total });
+      onUnpacked(bytes) {
+        unpacked = bytes;
+        if (isReceived) progress.count('Extracting', bytes, size);
       },
     });
   }
-}
-
-/** As docker shows it. */
-export function shortDigest(digest: string): string {
-  return digest.slice('sha256:'.length, 'sha256:'.length + 12);
 }

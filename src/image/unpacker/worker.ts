@@ -32,7 +32,7 @@ export function serve(port: MessagePort): void {
 function throttled(tell: (message: FromWorker) => void): (bytes: number) => void {
   let told = 0;
   return (bytes) => {
-    if (bytes < told + tellBytes) return;
+    if (told > 0 && bytes < told + tellBytes) return;
     told = bytes;
     tell({ kind: 'read', bytes });
   };
