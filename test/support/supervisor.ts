@@ -114,14 +114,23 @@ export class Supervisor {
   }
 
   /** One request on a connection of its own. */
-  api(method: string, path: string, body?: unknown): Promise<{ status: number; text: string }> {
+  api(
+    method: string,
+    path: string,
+    body?: unknown,
+    extra: Record<string, string> = {},
+  ): Promise<{ status: number; text: string }> {
     return new Promise((resolve, reject) => {
       const text =
         body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
       const headers =
         text === undefined
-          ? {}
-          : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+          ? extra
+          : {
+              ...extra,
+              'content-type': 'application/json',
+              'content-length': Buffer.byteLength(text),
+            };
       const sent = request(
         { agent: false, socketPath: this.socket, method, path, headers },
         async (response) => {
