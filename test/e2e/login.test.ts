@@ -69,7 +69,7 @@ describe.each<Command>(['docker', 'petri'])('%s', (command) => {
     const ran = await login(command, registry.host, 'wrong');
     expect(ran.code).toBe(1);
     expect(ran.stderr).toContain(
-      `Get "http://${registry.host}/v2/": unauthorized: authentication required`,
+      `login attempt to http://${registry.host}/v2/ failed with status: 401 Unauthorized`,
     );
     expect(ran.stderr).not.toContain('wrong');
     expect(config).toThrow();

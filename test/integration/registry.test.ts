@@ -131,7 +131,7 @@ describe('a registry with passwords', () => {
     const wrong = client().login({ username: 'anna', password: 'x', serveraddress }, signal);
     await expect(wrong).rejects.toMatchObject({
       kind: 'unauthorized',
-      message: `Get "http://${registry.host}/v2/": unauthorized: authentication required`,
+      message: `login attempt to http://${registry.host}/v2/ failed with status: 401 Unauthorized`,
     });
   });
 });

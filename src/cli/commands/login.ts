@@ -25,7 +25,9 @@ export const login: CommandSpec = {
     const given = await fromFlags(session, flags);
     const key = keyOfServer(server);
     const store = await CredentialStore.open(session.environment);
-    const stored = (await store.get(key)) ?? {};
+    // Who brings a name and a password needs nothing that is kept.
+    const isGiven = Boolean(given.username && given.password);
+    const stored = isGiven ? {} : ((await store.get(key)) ?? {});
     const isByStored = !given.username && !given.password && hasSecret(stored);
     if (isByStored && (await loginAgain(session, store, key, stored))) return 0;
     const credentials = await completed(session, key, given, stored);

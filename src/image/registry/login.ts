@@ -1,8 +1,8 @@
 /** `POST /auth`: whether a registry takes credentials. github.com/moby/moby, registry/auth.go */
+import { STATUS_CODES } from 'node:http';
 import { InvalidError, UnauthorizedError } from '../../errors/errors.ts';
 import { Authority } from './authority.ts';
 import { candidatesFor, findEndpoint } from './endpoint.ts';
-import { requestName } from './failures.ts';
 import type { RegistryAuth } from './repository.ts';
 import { Session } from './session.ts';
 import { discard } from './small-answer.ts';
@@ -26,8 +26,10 @@ export async function login(
       at,
       scopes: [],
       accepts: [200],
-      refused: ({ status, text }) =>
-        status === 401 ? new UnauthorizedError(`${requestName('GET', at)}: ${text}`) : undefined,
+      refused: ({ status }) => {
+        const said = `login attempt to ${at} failed with status: ${status} ${STATUS_CODES[status]}`;
+        return status === 401 ? new UnauthorizedError(said) : undefined;
+      },
     },
     signal,
   );
