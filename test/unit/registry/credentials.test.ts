@@ -106,6 +106,22 @@ describe('a redirect to another host', () => {
     expect(sink.count('GET', '/token')).toBe(0);
     expectNothingHeard();
   });
+  test('of an open registry: who asks for a password there gets none', async () => {
+    double.answer = (request, response) => {
+      if (!request.url?.includes('/blobs/')) return false;
+      response.writeHead(307, { location: `${sink.origin}${request.url}` }).end();
+      return true;
+    };
+    sink.answer = (_request, response) => {
+      wantsToken(response, `${sink.origin}/token`);
+      return true;
+    };
+    await expect(collect(there().blob(layer.descriptor, signal))).rejects.toMatchObject({
+      kind: 'unauthorized',
+    });
+    expect(sink.count('GET', '/token')).toBe(0);
+    expectNothingHeard();
+  });
   test('of the very first question leads nobody to a password', async () => {
     double.answer = (request, response) => {
       response.writeHead(307, { location: `${sink.origin}${request.url}` }).end();
@@ -241,6 +257,23 @@ describe('the token server', () => {
     await collect(there().blob(layer.descriptor, signal));
     expect(double.heard()).toContain('tok-en');
     expect(sink.seen).toHaveLength(1);
+    expectNothingHeard();
+  });
+});
+
+describe('a mirror of docker.io', () => {
+  test('that asks for a password gets none', async () => {
+    sink.answer = (request, response) => wantsBasic(request, response);
+    const mirrored = openRegistries({
+      limits: { pauseMs: 1, attempts: 1 },
+      mirrors: [sink.origin],
+      // docker.io itself is not reached.
+      environment: { HTTPS_PROXY: 'http://127.0.0.1:1' },
+    });
+    const hub = mirrored.repository({ domain: 'docker.io', path: 'app' }, auth);
+    await expect(hub.manifest('v1', signal)).rejects.toThrow(/registry-1\.docker\.io/);
+    await mirrored.close();
+    expect(sink.seen.length).toBeGreaterThan(0);
     expectNothingHeard();
   });
 });
