@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { FetchedManifest } from '../../src/image/registry/repository.ts';
 import type { Blob } from './blobs.ts';
 import type { Certificates } from './registry.ts';
@@ -16,6 +17,8 @@ export interface Seen {
   url: string;
   headers: IncomingMessage['headers'];
   body: string;
+  /** Whom the client's certificate names, when it showed one that is good. */
+  client: string | undefined;
 }
 
 /** Answers a request in the double's place. @returns false: the double answers as it would have */
@@ -38,7 +41,14 @@ export class RegistryDouble {
       void this.#serve(request, response);
     this.#server = certificates
       ? createSecureServer(
-          { cert: readFileSync(certificates.certificate), key: readFileSync(certificates.key) },
+          {
+            cert: readFileSync(certificates.certificate),
+            key: readFileSync(certificates.key),
+            // Whoever shows a certificate is looked at; nobody must.
+            ca: readFileSync(certificates.ca),
+            requestCert: true,
+            rejectUnauthorized: false,
+          },
           listener,
         )
       : createServer(listener);
@@ -102,7 +112,7 @@ export class RegistryDouble {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = '', url = '', headers } = request;
     const nth = this.seen.filter((one) => one.method === method && one.url === url).length;
-    const seen: Seen = { method, url, headers, body: '' };
+    const seen: Seen = { method, url, headers, body: '', client: clientOf(request) };
     this.seen.push(seen);
     request.on('data', (chunk: Buffer) => {
       seen.body += chunk.toString('latin1');
@@ -148,6 +158,13 @@ export class RegistryDouble {
     response.writeHead(range ? 206 : 200, head);
     response.end(method === 'HEAD' ? undefined : bytes.subarray(start));
   }
+}
+
+function clientOf({ socket }: IncomingMessage): string | undefined {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
+  // Without one there is no subject, whatever the type says.
+  const { subject } = socket.getPeerCertificate() as { subject?: { CN: string | string[] } };
+  return subject && String(subject.CN);
 }
 
 /** A registry's way to say no. */

@@ -114,7 +114,7 @@ export interface Certificates {
 }
 
 /** An authority that lives as long as the folder, and what it signed for this machine. openssl-req(1) */
-export function makeCertificates(folder: string): Certificates {
+export function makeCertificates(folder: string, host = 'localhost'): Certificates {
   const [ca, caKey] = [join(folder, 'ca.crt'), join(folder, 'ca.key')];
   const [certificate, key] = [join(folder, 'server.crt'), join(folder, 'server.key')];
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
@@ -123,7 +123,7 @@ export function makeCertificates(folder: string): Certificates {
       stdio: 'pipe',
     });
   request('-subj', '/CN=petri test authority', '-keyout', caKey, '-out', ca);
-  const names = 'subjectAltName=IP:127.0.0.1,DNS:localhost';
+  const names = `subjectAltName=IP:127.0.0.1,DNS:${host}`;
   request(
     ...['-subj', '/CN=localhost', '-addext', names, '-addext', 'basicConstraints=CA:FALSE'],
     ...['-CA', ca, '-CAkey', caKey, '-keyout', key, '-out', certificate],

@@ -159,6 +159,6 @@ export async function hasBlob(
   const at = `/v2/${path}/blobs/${digest}`;
   const call = { method: 'HEAD', at, scopes: [scope], accepts: [200, 404] } as const;
   const answer = await session.request(call, signal);
-  discard(answer);
+  await discard(answer);
   return answer.status === 200;
 }

@@ -76,7 +76,7 @@ async function ping(
       const body = await readSmall(answer, errorBytesMax, limits.smallAnswerMs, signal);
       throw errorFor(answer, refusalOf(answer, body));
     }
-    discard(answer);
+    await discard(answer);
     const isAsked = answer.status === 401 && answer.url.origin === url.origin;
     const challenges = isAsked ? parseChallenges(headersOf(answer, 'www-authenticate')) : [];
     return { origin, challenges };

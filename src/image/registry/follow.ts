@@ -28,7 +28,7 @@ export async function exchangeFollowing(
     if (authorization?.origin === url.origin) headers.authorization = authorization.value;
     const answer = await transport.exchange({ ...outgoing, url, headers }, signal);
     if (!isRead || ![301, 302, 303, 307, 308].includes(answer.status)) return answer;
-    discard(answer);
+    await discard(answer);
     url = targetOf(answer);
   }
   throw new InvalidError(

@@ -33,7 +33,7 @@ export async function login(
     },
     signal,
   );
-  discard(answer);
+  await discard(answer);
   return {
     status: 'Login Succeeded',
     identityToken: await identityTokenOf(endpoint, authority, signal),

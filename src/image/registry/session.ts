@@ -79,7 +79,7 @@ export class Session {
     if (answer.status !== 401 || !isOwn) return answer;
     const challenges = parseChallenges(headersOf(answer, 'www-authenticate'));
     if (!this.authority.renew(challenges, call.scopes)) return answer;
-    discard(answer);
+    await discard(answer);
     return await this.#send(call, signal);
   }
 

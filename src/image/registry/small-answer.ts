@@ -1,4 +1,5 @@
 /** Reading an answer that is small by its nature: whole, within a size and a time, so that no registry fills the memory or holds a pull. */
+import { setImmediate } from 'node:timers/promises';
 import { InvalidError } from '../../errors/errors.ts';
 import { requestName, TransientError, transportError } from './failures.ts';
 import type { Answer } from './transport.ts';
@@ -22,7 +23,10 @@ export async function readSmall(
     );
   const timer = setTimeout(late, timeoutMs);
   try {
-    return await collect(answer, maxBytes);
+    const bytes = await collect(answer, maxBytes);
+    // undici counts a connection as free one turn of the loop after its answer has ended.
+    await setImmediate();
+    return bytes;
   } catch (error) {
     signal.throwIfAborted();
     throw transportError(method, url, error);
@@ -50,11 +54,13 @@ async function collect({ method, url, headers, body }: Answer, maxBytes: number)
 const drainBytesMax = 16 * 1024;
 const drainMs = 1000;
 
-/** Has done with an answer whose body nobody wants. */
-export function discard({ body }: Answer): void {
+/** Has done with an answer whose body nobody wants; then its connection is free for the next request. */
+export async function discard({ body }: Answer): Promise<void> {
   // However it ends, nobody minds.
   body.on('error', () => undefined);
-  body.dump({ limit: drainBytesMax, signal: AbortSignal.timeout(drainMs) }).catch(() => undefined);
+  const options = { limit: drainBytesMax, signal: AbortSignal.timeout(drainMs) };
+  await body.dump(options).catch(() => undefined);
+  await setImmediate();
 }
 
 /** Ends an answer that may still be coming, and with it its connection. */

@@ -54,7 +54,7 @@ export function fetchToken(
     if (answer.status !== 404 && answer.status !== 405)
       return await read(transport, answer, signal);
     // Servers that know no POST take the refresh token for a password.
-    discard(answer);
+    await discard(answer);
     const asPassword = { username: auth.username, password: auth.identitytoken };
     return await byPassword(transport, realm, asPassword, scopes, wantsRefresh, signal);
   });

@@ -27,7 +27,7 @@ export async function mountBlob(
     },
     signal,
   );
-  discard(answer);
+  await discard(answer);
   return answer.status === 201;
 }
 
@@ -43,7 +43,7 @@ export function uploadBlob(
   return withRetries(limits, signal, async () => {
     const begin = { method: 'POST', at: `/v2/${path}/blobs/uploads/`, scopes: [scope] } as const;
     const begun = await session.once({ ...begin, accepts: [202] }, signal);
-    discard(begun);
+    await discard(begun);
     const at = locationOf(begun);
     at.searchParams.set('digest', digest);
     const watch = new SendWatch(limits.stallMs, `upload of ${digest}`, signal);
@@ -59,7 +59,7 @@ export function uploadBlob(
         },
         watch.signal,
       );
-      discard(answer);
+      await discard(answer);
     } catch (error) {
       signal.throwIfAborted();
       throw watch.stalled ?? error;
