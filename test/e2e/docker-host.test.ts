@@ -105,6 +105,17 @@ describe('with wrong flags', () => {
     ['an address that is none', { '--bip': '10.300.0.1/16' }, /--bip/],
     ['the address of the network itself', { '--bip': '10.251.7.0/24' }, /10\.251\.7\.0/],
     ['a level that is none', { '--log-level': 'loud' }, /--log-level loud: one of/],
+    [
+      'an insecure registry that is none',
+      { '--insecure-registry': 'a/b' },
+      /insecure registry a\/b/,
+    ],
+    ['a network that is none', { '--insecure-registry': '10.0.0.0/33' }, /no such network/],
+    [
+      'a mirror that is none',
+      { '--registry-mirror': 'm' },
+      /invalid mirror: "m" is not a valid URI/,
+    ],
     ['a link name too long', { '--bridge': 'a-name-of-sixteen' }, /a-name-of-sixteen/],
     ['a link name with a slash', { '--bridge': 'a/b' }, /a\/b/],
   ])('%s', async (_case, changes, message) => {
