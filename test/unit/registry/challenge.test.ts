@@ -116,7 +116,7 @@ describe('a challenge', () => {
     for (const piece of ['a="', 'a =', '\\"', 'a,', 'Basic ', '="x",']) {
       const begun = performance.now();
       parseChallenges([piece.repeat(5000)]);
-      expect(performance.now() - begun).toBeLessThan(500);
+      expect(performance.now() - begun).toBeLessThan(2000);
     }
   });
 });

@@ -22,7 +22,7 @@ beforeAll(async () => {
   double.putManifest('app', 'v1', honest);
   for (const blob of [layer, config]) double.putBlob(blob);
   registries = openRegistries({
-    limits: { pauseMs: 1, attempts: 3, stallMs: 300, smallAnswerMs: 500, headersMs: 500 },
+    limits: { pauseMs: 1, attempts: 3, stallMs: 3000, smallAnswerMs: 5000, headersMs: 3000 },
   });
 });
 afterAll(async () => {
