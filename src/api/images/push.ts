@@ -60,9 +60,6 @@ async function pushTag(
   const release = images.hold(image.id);
   try {
     const { digest, size } = await pushImage(images, repository, image, tag, report, signal);
-    await images.exclusively(() =>
-      images.name(image, { digests: [`${repository.name}@${digest}`] }),
-    );
     report({ status: `${tag}: digest: ${digest} size: ${size}` });
     report({ progressDetail: {}, aux: { Tag: tag, Digest: digest, Size: size } });
   } finally {

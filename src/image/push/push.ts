@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { addImage } from '../add.ts';
 import { type Descriptor, type Digest, digestOf } from '../descriptor.ts';
 import { compose, keptManifest } from '../own-manifest.ts';
 import { LayerProgress, type Report, shortDigest } from '../progress.ts';
@@ -23,7 +24,7 @@ export interface Pushed {
 }
 
 /**
- * Pushes an image under one tag.
+ * Pushes an image under one tag, and remembers that the repository has it. The caller holds the image.
  * @throws as the repository does; the tag is untouched then
  */
 export async function pushImage(
@@ -42,6 +43,9 @@ export async function pushImage(
   if (!(await repository.hasBlob(config.digest, signal)))
     await repository.uploadBlob(manifest.config, () => once(bytes), ignore, signal);
   const digest = await repository.putManifest(tag, manifest, signal);
+  // It is the image's from now on: whatever way it goes next, it has this digest.
+  const names = { digests: [`${repository.name}@${digest}`] };
+  await addImage(store, { config: bytes, manifest: manifest.bytes }, names);
   return { digest, size: manifest.bytes.length };
 }
 
