@@ -136,6 +136,20 @@ describe.each(['docker', 'petri'] as const)('%s', (cli) => {
     await engine.docker('rmi', `${name}:a`, `${name}:b`);
   });
 
+  it('what was pushed comes back by pull, the same under the same digest, and runs', async () => {
+    const name = `${registry.host}/${cli}/back:1`;
+    const id = await idOf('made:1');
+    await shell(`docker tag made:1 ${name}; docker push -q ${name}`);
+    const digests = await inspect('{{.RepoDigests}}', name);
+    const digest = new RegExp(`${cli}/back@(sha256:[a-f0-9]{64})`).exec(digests)?.[1];
+    await shell('docker rmi -f $(docker images -q made)');
+    const { stdout } = await act('pull', name);
+    expect(lines(stdout).some((line) => line === `Digest: ${digest}`)).toBe(true);
+    expect(await idOf(name)).toBe(id);
+    await works(name);
+    await shell(`docker tag ${name} made:1; docker rmi ${name}`);
+  });
+
   it('push takes from a neighbour what the registry has there', async () => {
     const [one, two] = [`${registry.host}/${cli}/one`, `${registry.host}/${cli}/two`];
     await shell(`docker tag made:1 ${one}; docker tag made:1 ${two}; docker push -q ${one}`);
@@ -234,6 +248,18 @@ describe.skipIf(!isDockerdHere)('dockerd', () => {
     const theirs = await dockerd.docker('image', 'inspect', '-f', format, name);
     expect(await inspect('{{.RepoDigests}}', name)).toContain(theirs.stdout.trim());
     await engine.docker('rmi', name);
+  });
+  it('pushes what Petri pulls: the same image under the same digest', async () => {
+    const name = `${registry.host}/dockerd/pushes`;
+    await dockerd.docker('tag', 'made:1', name);
+    const pushed = await dockerd.docker('push', name);
+    const digest = /digest: (sha256:[a-f0-9]{64})/.exec(pushed.stdout)?.[1];
+    const id = await idOf('made:1');
+    await shell('docker rmi -f $(docker images -q made)');
+    expect((await engine.docker('pull', name)).stdout).toContain(`Digest: ${digest}\n`);
+    expect(await idOf(name)).toBe(id);
+    await works(name);
+    await shell(`docker tag ${name} made:1; docker rmi ${name}`);
   });
 });
 
