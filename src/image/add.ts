@@ -50,12 +50,12 @@ export async function addImage(
       if (parts.manifest) await store.blobs.add(parts.manifest);
       assertComplete(store, oci, manifest?.blobs ?? []);
       const image = { id: idOf(config), oci, blobs: manifest?.blobs ?? [] };
-      return store.present(
-        await store.add(image, config, { ...names, manifest: manifest?.digest }),
-      );
-    } catch (error) {
+      const ids = { ...names, manifest: manifest?.digest };
+      const added = await store.add(image, config, ids);
+      return store.present(added);
+    } finally {
+      // Of one that failed, or the blob of a layer that has another one now.
       await store.collectGarbage();
-      throw error;
     }
   });
 }

@@ -9,12 +9,12 @@ import { lstat, mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { SystemError } from '../errors/errors.ts';
 import { syncFilesystem } from '../kernel/files-at.ts';
 import type { Paths } from '../store/paths.ts';
 import { readRecord, writeRecord } from '../store/record.ts';
 import { deleteTree, removeTree } from '../store/remove-tree.ts';
 import { type Descriptor, isDigest } from './descriptor.ts';
+import { explainFull } from './disk-full.ts';
 import { Holds } from './holds.ts';
 import { defaultLimits, type TarLimits } from './tar/limits.ts';
 import { GrowingFile } from './unpacker/growing-file.ts';
@@ -117,11 +117,7 @@ export class LayerStore {
       return { ...layer, dir };
     } catch (error) {
       await deleteTree(dir);
-      throw isFull(error)
-        ? new SystemError(`cannot unpack the layer: no space left on ${this.paths.layers}`, {
-            cause: error,
-          })
-        : error;
+      throw explainFull(error, 'unpack the layer', this.paths.layers);
     }
   }
 
@@ -188,10 +184,6 @@ export class LayerStore {
   #dir(diffId: string): string {
     return join(this.paths.layers, diffId.slice('sha256:'.length));
   }
-}
-
-function isFull(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT'].includes(String((error as { code?: unknown }).code));
 }
 
 async function readLayer(dir: string): Promise<Omit<Layer, 'diffId'>> {

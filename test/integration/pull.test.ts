@@ -487,3 +487,20 @@ describe('a bomb', () => {
     await unpacker.close();
   });
 });
+
+test('a full disk is told as one, leaves nothing, and what fits is pulled afterwards', async () => {
+  const data = join(scratch, 'data');
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', data]);
+  try {
+    await open();
+    const large = ['a', 'b', 'c'].map((name) =>
+      gzipLayer(tarOf({ [name]: randomBytes(4_000_000) })),
+    );
+    const repository = new MemoryRepository().put(imageOf(large)).put(imageOf([base]), 'small');
+    await expect(pullFrom(repository)).rejects.toThrow(/no space left on .*make room/);
+    expect(everything()).toEqual([]);
+    expect((await pullFrom(repository, 'demo:small')).isNewer).toBe(true);
+  } finally {
+    execFileSync('umount', [data]);
+  }
+});

@@ -3,6 +3,7 @@
  * by side in staging; all becomes visible together, or nothing does.
  */
 import { addImage } from '../add.ts';
+import { explainFull } from '../disk-full.ts';
 import type { Image } from '../image.ts';
 import type { Platform } from '../manifest.ts';
 import { isPlatform, showPlatform } from '../platform.ts';
@@ -34,6 +35,19 @@ export interface Pulled {
  * @throws NotFoundError in docker's words, InvalidError for what is no image, SystemError; the signal's reason; nothing is left
  */
 export async function pull(
+  store: ImageStore,
+  transfers: Transfers,
+  repository: Repository,
+  request: PullRequest,
+): Promise<Pulled> {
+  try {
+    return await bringNamed(store, transfers, repository, request);
+  } catch (error) {
+    throw explainFull(error, `pull ${familiarForm(request.reference)}`, store.paths.data);
+  }
+}
+
+async function bringNamed(
   store: ImageStore,
   transfers: Transfers,
   repository: Repository,
