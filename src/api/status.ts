@@ -9,7 +9,8 @@ const statuses: Record<ErrorKind, number> = {
   'not-found': 404,
   conflict: 409,
   'not-modified': 304,
-  unauthorized: 401,
+  // As dockerd: at 401 docker's command would ask for a password in the midst of a pull.
+  unauthorized: 500,
   forbidden: 403,
   unavailable: 503,
   'not-built': 501,

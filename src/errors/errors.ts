@@ -39,7 +39,7 @@ export class ConflictError extends EngineError {
 export class NotModifiedError extends EngineError {
   readonly kind = 'not-modified';
 }
-/** A registry wants other credentials, or some: 401. */
+/** A registry wants other credentials, or some: 500, and 401 of `POST /auth` alone. */
 export class UnauthorizedError extends EngineError {
   readonly kind = 'unauthorized';
 }

