@@ -11,6 +11,7 @@
 #include "text.h"
 
 #define ENTRY_FRAME 128 /* all of an entry but its text */
+static const char head[8] = "{\"log\":\"";
 #define BUFFER_BYTES (128 << 10)
 _Static_assert(BUFFER_BYTES >= JSON_GROWTH * LOG_LINE_BYTES + ENTRY_FRAME, "an entry must fit");
 
@@ -75,50 +76,66 @@ static void rotate(struct log *log) {
   log->bytes = 0;
 }
 
-/* One entry; `ended` says whether the line has its newline. */
-static void entry(struct log *log, const char *stream, const uint8_t *bytes, size_t length, bool ended,
-                  const char *time) {
-  if (log->fd < 0) return;
-  if (log->max_bytes > 0 && log->bytes + (int64_t)used >= log->max_bytes) rotate(log);
-  if (used + JSON_GROWTH * length + ENTRY_FRAME > sizeof buffer) log_flush(log);
-  struct text text = {(char *)buffer + used, (char *)buffer + sizeof buffer};
-  text_str(&text, "{\"log\":\"");
-  text.at += json_escape((uint8_t *)text.at, bytes, length);
+/* What comes after an entry's text: the same for all lines of one read, so it is put together once. */
+struct tail {
+  size_t length;
+  char bytes[ENTRY_FRAME - sizeof head];
+};
+
+/* `ended` says whether the line has its newline. */
+static struct tail tail_of(const char *stream, bool ended, int64_t time_ns) {
+  struct tail tail;
+  char time[TIME_LENGTH];
+  struct text text = {tail.bytes, tail.bytes + sizeof tail.bytes};
+  format_time(time, time_ns);
   text_str(&text, ended ? "\\n\",\"stream\":\"" : "\",\"stream\":\"");
   text_str(&text, stream);
   text_str(&text, "\",\"time\":\"");
   text_bytes(&text, time, TIME_LENGTH);
   text_str(&text, "\"}\n");
-  used = (size_t)(text.at - (char *)buffer);
+  tail.length = (size_t)(text.at - tail.bytes);
+  return tail;
+}
+
+static void entry(struct log *log, const uint8_t *bytes, size_t length, const struct tail *tail) {
+  if (log->fd < 0) return;
+  if (log->max_bytes > 0 && log->bytes + (int64_t)used >= log->max_bytes) rotate(log);
+  if (used + JSON_GROWTH * length + ENTRY_FRAME > sizeof buffer) log_flush(log);
+  uint8_t *at = buffer + used;
+  __builtin_memcpy(at, head, sizeof head);
+  at += sizeof head;
+  at += json_escape(at, bytes, length);
+  memcpy(at, tail->bytes, tail->length);
+  used = (size_t)(at - buffer) + tail->length;
   lines++;
 }
 
 /* Fills up the unfinished line; returns how many bytes that took. */
 static size_t continue_line(struct log *log, struct line *line, const uint8_t *bytes, size_t length,
-                            const char *time) {
+                            int64_t time_ns) {
   size_t room = sizeof line->bytes - line->length, part = length < room ? length : room;
   const uint8_t *newline = memchr(bytes, '\n', part);
   if (newline) part = (size_t)(newline - bytes);
   memcpy(line->bytes + line->length, bytes, part);
   line->length += part;
   if (newline || line->length == sizeof line->bytes) {
-    entry(log, line->stream, line->bytes, line->length, newline != NULL, time);
+    struct tail tail = tail_of(line->stream, newline != NULL, time_ns);
+    entry(log, line->bytes, line->length, &tail);
     line->length = 0;
   }
   return part + (newline != NULL);
 }
 
 void log_output(struct log *log, struct line *line, const uint8_t *bytes, size_t length, int64_t time_ns) {
-  char time[TIME_LENGTH];
-  format_time(time, time_ns);
+  const struct tail tail = tail_of(line->stream, true, time_ns);
   while (length > 0) {
     size_t taken, look = length < LOG_LINE_BYTES ? length : LOG_LINE_BYTES;
     const uint8_t *newline = line->length == 0 ? memchr(bytes, '\n', look) : NULL;
     if (newline) {
-      entry(log, line->stream, bytes, (size_t)(newline - bytes), true, time);
+      entry(log, bytes, (size_t)(newline - bytes), &tail);
       taken = (size_t)(newline - bytes) + 1;
     } else {
-      taken = continue_line(log, line, bytes, length, time);
+      taken = continue_line(log, line, bytes, length, time_ns);
     }
     bytes += taken;
     length -= taken;
@@ -126,9 +143,8 @@ void log_output(struct log *log, struct line *line, const uint8_t *bytes, size_t
 }
 
 void log_end(struct log *log, struct line *line, int64_t time_ns) {
-  char time[TIME_LENGTH];
-  format_time(time, time_ns);
-  if (line->length > 0) entry(log, line->stream, line->bytes, line->length, false, time);
+  const struct tail tail = tail_of(line->stream, false, time_ns);
+  if (line->length > 0) entry(log, line->bytes, line->length, &tail);
   line->length = 0;
 }
 

@@ -14,6 +14,7 @@ import { startFloor } from './floor.ts';
 import { memoryOf, shimMemory } from './memory.ts';
 import { asMarkdown, asText, FIGURE_HEAD, figureRow, machine, type Table } from './report.ts';
 import { alternate, type Figures, inSeries, timed } from './statistics.ts';
+import { startStub } from './stub.ts';
 
 const TARBALL = 'build/busybox.tar';
 
@@ -66,16 +67,19 @@ async function benchCli(
 ): Promise<void> {
   const dockerd = await startDockerd(join(root, 'dockerd'));
   const engines = dockerd ? [petri, dockerd] : [petri];
+  const stub = await startStub(join(root, 'stub.sock'));
   try {
     await dockerd?.api.importBusybox(TARBALL);
     for (const duel of duels) {
       for (const engine of engines) await duel.prepare?.(engine);
       const turns = Math.max(3, Math.round(rounds * duel.share));
-      const found = await alternate(turns, waysOf(duel, engines));
+      const targets = duel.hasFloor ? [stub, ...engines] : engines;
+      const found = await alternate(turns, waysOf(duel, targets));
       add(duelTable(duel, found));
     }
     for (const engine of engines) await tidy(engine);
   } finally {
+    stub.stop();
     await dockerd?.stop();
   }
 }
@@ -85,8 +89,19 @@ function duelTable({ title, note }: Duel, found: Record<string, Figures>): Table
     title,
     note: `${note}${found.dockerd ? '' : ' There is no dockerd on this machine.'}`,
     head: FIGURE_HEAD,
-    rows: [...figureRows(found), ...ratioRow('dockerd / petri', found.dockerd, found.petri)],
+    rows: [
+      ...figureRows(found),
+      ...ratioRow('dockerd / petri', found.dockerd, found.petri),
+      ...ratioRow("the same without the command's own", ...aboveFloor(found)),
+    ],
   };
+}
+
+/** What each engine takes beyond what docker's command takes on an engine that does nothing. */
+function aboveFloor({ nothing, dockerd, petri }: Record<string, Figures>) {
+  const above = (figures: Figures | undefined) =>
+    nothing && figures && { ...figures, median: figures.median - nothing.median };
+  return [above(dockerd), above(petri)] as const;
 }
 
 /**

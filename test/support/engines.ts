@@ -66,9 +66,9 @@ async function startEngine(
   root: string,
   command: readonly string[],
 ): Promise<RunningEngine> {
-  mkdirSync(root, { recursive: true });
-  const socketPath = join(root, 'engine.sock');
   const execRoot = join(root, 'run');
+  mkdirSync(execRoot, { recursive: true });
+  const socketPath = join(root, 'engine.sock');
   const places = ['--data-root', join(root, 'data'), '--exec-root', execRoot];
   const own = [
     '-H',
@@ -80,7 +80,9 @@ async function startEngine(
   ];
   // If the one who started them is interrupted, they end as well.
   const isolated = ['-n', '-m', 'setpriv', '--pdeathsig', 'TERM'];
-  const arguments_ = [...isolated, ...command, ...places, ...own];
+  // What runs lies in memory, as /run does on every distribution.
+  const inMemory = ['sh', '-c', 'mount -t tmpfs tmpfs "$0" && exec "$@"', execRoot];
+  const arguments_ = [...isolated, ...inMemory, ...command, ...places, ...own];
   const child = spawn('unshare', arguments_, {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, PATH },
