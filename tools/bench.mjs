@@ -1,4 +1,4 @@
-// Bundles test/bench and runs it. Usage: node tools/bench.mjs [--rounds N] [--only cli,api,memory]
+// Bundles test/bench and runs it. Usage: node tools/bench.mjs [--rounds N] [--only cli,pull,api,memory]
 import { build } from 'esbuild';
 
 await build({
@@ -8,7 +8,10 @@ await build({
   platform: 'node',
   format: 'esm',
   target: 'node20',
-  external: ['koffi'],
+  external: ['koffi', 'undici'],
+  banner: {
+    js: "import { createRequire as require_ } from 'node:module'; const require = require_(import.meta.url);",
+  },
   logLevel: 'warning',
 });
 await import('../build/bench.mjs');

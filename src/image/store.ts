@@ -11,6 +11,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { markTopFolder } from '../kernel/top-folder.ts';
 import type { Paths } from '../store/paths.ts';
 import { writeRecord } from '../store/record.ts';
 import { removeTree } from '../store/remove-tree.ts';
@@ -68,6 +69,7 @@ export class ImageStore {
     const store = new ImageStore(paths, log, options);
     for (const dir of [paths.images, paths.layers, paths.staging, paths.trash])
       await mkdir(dir, { recursive: true, mode: 0o700 });
+    markTopFolder(paths.staging);
     await clearLeftovers(paths);
     await store.blobs.open();
     await store.layers.open(log);

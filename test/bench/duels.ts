@@ -13,6 +13,8 @@ export interface Duel {
   prepare?(engine: Target): Promise<void>;
   /** An engine that does nothing takes part: what is left is the command's own. */
   hasFloor?: boolean;
+  /** Before each round, not counted. */
+  before?(engine: Target): Promise<void>;
   /** One round. */
   round(engine: Target): Promise<void>;
 }
@@ -76,7 +78,13 @@ export async function tidy(engine: Target): Promise<void> {
 /** The ways of a duel as `alternate` takes them. */
 export function waysOf(duel: Duel, engines: readonly Target[]) {
   return Object.fromEntries(
-    engines.map((engine) => [engine.name, () => timed(() => duel.round(engine))]),
+    engines.map((engine) => [
+      engine.name,
+      async () => {
+        await duel.before?.(engine);
+        return timed(() => duel.round(engine));
+      },
+    ]),
   );
 }
 

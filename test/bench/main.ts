@@ -1,7 +1,7 @@
 /**
  * `make bench`: Petri beside dockerd and beside the bare kernel, in turns, on this machine.
  *
- *     node tools/bench.mjs [--rounds N] [--only cli,api,memory] [--output FILE]
+ *     node tools/bench.mjs [--rounds N] [--only cli,pull,api,memory] [--output FILE]
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,6 +12,7 @@ import { type RunningEngine, startDockerd, startPetri } from '../support/engines
 import { type Duel, duels, tidy, waysOf } from './duels.ts';
 import { startFloor } from './floor.ts';
 import { memoryOf, shimMemory } from './memory.ts';
+import { BenchRegistries, pullDuels } from './pull.ts';
 import { asMarkdown, asText, FIGURE_HEAD, figureRow, machine, type Table } from './report.ts';
 import { alternate, type Figures, inSeries, timed } from './statistics.ts';
 import { startStub } from './stub.ts';
@@ -27,7 +28,7 @@ const FLOOR_NOTE =
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '15' },
-    only: { type: 'string', default: 'cli,api,memory' },
+    only: { type: 'string', default: 'cli,pull,api,memory' },
     output: { type: 'string', default: 'docs/PERFORMANCE.md' },
   },
 });
@@ -49,6 +50,7 @@ async function main(): Promise<void> {
   try {
     await petri.api.importBusybox(TARBALL);
     if (wanted.has('cli')) await benchCli(petri, root, add);
+    if (wanted.has('pull')) await benchPull(petri, root, add);
     if (wanted.has('api')) for (const table of await benchApi(petri, root)) add(table);
     if (wanted.has('memory')) add(await benchMemory(petri));
   } finally {
@@ -56,7 +58,7 @@ async function main(): Promise<void> {
     rmSync(root, { recursive: true });
   }
   // A part of the measurements must not replace the whole.
-  if (wanted.size === 3) writeFileSync(values.output, asMarkdown(tables, new Date()));
+  if (wanted.size === 4) writeFileSync(values.output, asMarkdown(tables, new Date()));
 }
 
 /** (a) docker's own command line against both engines in turn. */
@@ -84,6 +86,27 @@ async function benchCli(
   }
 }
 
+/** (b) Images from a registry. Without a Debian to pull there is nothing to measure. */
+async function benchPull(
+  petri: RunningEngine,
+  root: string,
+  add: (table: Table) => void,
+): Promise<void> {
+  const dockerd = await startDockerd(join(root, 'dockerd-pull'));
+  const engines = dockerd ? [petri, dockerd] : [petri];
+  const registries = await BenchRegistries.start(root, engines);
+  try {
+    for (const duel of registries ? pullDuels : []) {
+      const turns = Math.max(3, Math.round(rounds * duel.share));
+      add(duelTable(duel, await alternate(turns, waysOf(duel, engines))));
+      for (const engine of engines) await duel.before?.(engine);
+    }
+  } finally {
+    await registries?.close();
+    await dockerd?.stop();
+  }
+}
+
 function duelTable({ title, note }: Duel, found: Record<string, Figures>): Table {
   return {
     title,
@@ -105,7 +128,7 @@ function aboveFloor({ nothing, dockerd, petri }: Record<string, Figures>) {
 }
 
 /**
- * (b) A container's life over the API, and the same by the bare kernel: with a rest before each round, and back to
+ * (c) A container's life over the API, and the same by the bare kernel: with a rest before each round, and back to
  * back. The two differ: after a rest the first move of a process between v1 groups waits for an RCU grace period,
  * which the floor pays and Petri's way of moving (`tasks`, by the process itself) does not.
  */
@@ -131,7 +154,7 @@ function cycleTable(title: string, found: Record<string, Figures>, note: string)
   return { title, note, head: FIGURE_HEAD, rows };
 }
 
-/** (c) What lies in memory all the time. */
+/** (d) What lies in memory all the time. */
 async function benchMemory(petri: RunningEngine): Promise<Table> {
   const shim = await shimMemory(petri);
   await delay(REST_MS);

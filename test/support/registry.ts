@@ -14,6 +14,12 @@ export interface RegistryChoice {
   tls?: boolean;
   /** Bearer tokens of a server that signs with the key of this certificate. */
   token?: { realm: string; service: string; issuer: string; certificatePath: string };
+  /** Another's files to serve. */
+  storage?: string;
+  /** A process in whose network namespace it stands. */
+  networkOf?: number;
+  /** Default: any that is free. */
+  port?: number;
   /** Deeper changes to the configuration: lines of YAML, at the top level. */
   extra?: string;
 }
@@ -33,13 +39,15 @@ export interface TestRegistry {
 
 export async function startRegistry(choice: RegistryChoice = {}): Promise<TestRegistry> {
   const root = mkdtempSync(join(tmpdir(), 'petri-registry-'));
-  const storage = join(root, 'storage');
-  mkdirSync(storage);
+  const storage = choice.storage ?? join(root, 'storage');
+  if (!choice.storage) mkdirSync(storage);
   const certificates = choice.tls ? makeCertificates(root) : undefined;
   const configuration = join(root, 'config.yml');
   writeFileSync(configuration, yaml(choice, root, storage, certificates));
   const path = `${process.env.PATH}:${process.cwd()}/build/tools/usr/bin`;
-  const child = spawn('docker-registry', ['serve', configuration], {
+  const enter = choice.networkOf ? ['nsenter', '-t', String(choice.networkOf), '-n'] : [];
+  const [program = '', ...words] = [...enter, 'docker-registry', 'serve', configuration];
+  const child = spawn(program, words, {
     env: { PATH: path, OTEL_TRACES_EXPORTER: 'none' },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -63,7 +71,7 @@ export async function startRegistry(choice: RegistryChoice = {}): Promise<TestRe
 }
 
 function yaml(
-  { auth, token, extra = '' }: RegistryChoice,
+  { auth, token, port = 0, extra = '' }: RegistryChoice,
   root: string,
   storage: string,
   certificates: Certificates | undefined,
@@ -73,7 +81,7 @@ function yaml(
     'log: {level: info, accesslog: {disabled: false}}',
     `storage: {filesystem: {rootdirectory: ${storage}}, delete: {enabled: true}, maintenance: {uploadpurging: {enabled: false}}}`,
     'http:',
-    '  addr: 127.0.0.1:0',
+    `  addr: 127.0.0.1:${port}`,
     '  secret: only-for-this-test',
   ];
   if (certificates)
