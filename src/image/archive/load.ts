@@ -13,10 +13,12 @@ import { familiarForm, parseReference } from '../reference.ts';
 import { someAtOnce } from '../some-at-once.ts';
 import { describe } from '../stage-blob.ts';
 import type { ImageStore } from '../store.ts';
+import { GrowingFile } from '../unpacker/growing-file.ts';
 import { type ArchivedImage, imagesIn } from './contents.ts';
-import { bytesOf, Members } from './members.ts';
+import { Members } from './members.ts';
 
-const layersAtOnce = 3;
+/** The threads that unpack are fewer; the others wait for one. */
+const layersAtOnce = 8;
 
 /**
  * @param archive not destroyed when it is refused halfway: an HTTP request's socket still carries the answer
@@ -90,10 +92,12 @@ async function stageLayers(
   const missing = wanted.filter(([diffId]) => !store.layers.get(diffId));
   await someAtOnce(missing, layersAtOnce, signal, async ([diffId, blob]) => {
     const progress = new LayerProgress(report, shortDigest(diffId));
-    const bytes = counted(bytesOf(blob), (done) =>
+    const file = new GrowingFile(blob.path, (done) =>
       progress.count('Loading layer', done, blob.sizeBytes),
     );
-    const layer = await store.layers.stage(bytes, async () => ({ blob: await describe(blob) }));
+    file.grow(blob.sizeBytes);
+    file.complete();
+    const layer = await store.layers.stage(file, async () => ({ blob: await describe(blob) }));
     staged.push(layer);
     if (layer.diffId !== diffId)
       throw new InvalidError(
@@ -111,18 +115,6 @@ function blobsFor(
   const news = new Set(staged.map(({ blob }) => blob?.digest));
   const wanted = layers.filter(({ digest }) => manifest !== undefined || news.has(digest));
   return [...new Set(wanted)].filter(({ digest }) => !blobs.has(digest));
-}
-
-async function* counted(
-  source: AsyncIterable<Buffer>,
-  onBytes: (done: number) => void,
-): AsyncGenerator<Buffer> {
-  let done = 0;
-  for await (const chunk of source) {
-    done += chunk.length;
-    onBytes(done);
-    yield chunk;
-  }
 }
 
 /** A tag that leaves another image is told, in docker's words: nobody is to lose a name unawares. */

@@ -7,7 +7,6 @@
  * - A name leads to one content: two of a name are refused unless they are the same.
  * - What is named after a digest has it.
  */
-import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { InvalidError } from '../../errors/errors.ts';
@@ -120,11 +119,6 @@ export class Members {
     }
     throw new InvalidError(`invalid archive: too many links from ${JSON.stringify(name)}`);
   }
-}
-
-/** The bytes of a staged file, from the start. */
-export function bytesOf({ path }: StagedBlob): AsyncIterable<Buffer> {
-  return createReadStream(path, { highWaterMark: 256 * 1024 });
 }
 
 function assertNamed(name: string, { digest }: StagedBlob): void {
