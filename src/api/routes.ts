@@ -146,7 +146,7 @@ const images: Route[] = [
   built('GET', '/images/json', listImages),
   built('GET', '/images/get', saveSeveral, savedForm),
   built('POST', '/images/load', load, 'Also OCI layouts, compressed or not'),
-  partial('POST', '/images/create', createImage, 'A pull, or an import of the body (`fromSrc=-`)'),
+  built('POST', '/images/create', createImage),
   built('GET', '/distribution/{name*}/json', distribution, 'A malformed X-Registry-Auth is 400'),
   built('GET', '/images/{name*}/json', image.inspect),
   built('GET', '/images/{name*}/history', image.history),

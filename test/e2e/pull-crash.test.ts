@@ -4,9 +4,10 @@
  */
 import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { digestOf } from '../../src/image/descriptor.ts';
 import { openRegistries } from '../../src/image/registry/registries.ts';
 import { upload } from '../support/blobs.ts';
@@ -102,3 +103,29 @@ test(`${kills} kills at random moments (PULL_SEED=${seed})`, async () => {
   expect((await petri.docker('pull', '-q', ref)).code).toBe(0);
   assertWhole();
 }, 300_000);
+
+test('a client that goes away stops its pull, and nothing is left of it', async () => {
+  const ref = `${registry.host}/big`;
+  await petri.docker('rmi', ref);
+  const before = { layers: names('layers'), blobs: names('blobs'), images: names('images') };
+  const path = `/images/create?fromImage=${encodeURIComponent(ref)}&tag=latest`;
+  for (const lines of [1, 3, 5, 9, 14]) {
+    await new Promise<void>((resolve, reject) => {
+      let seen = 0;
+      const call = request({ socketPath: petri.socket, method: 'POST', path }, (answer) => {
+        answer.on('data', (chunk: Buffer) => {
+          seen += chunk.toString().split('\n').length - 1;
+          if (seen >= lines) call.destroy();
+        });
+        answer.on('error', () => resolve()).on('close', resolve);
+      });
+      call.on('error', reject).end();
+    });
+    await vi.waitFor(() => expect(names('staging')).toEqual([]), { timeout: 10_000, interval: 10 });
+    const isThere = (await petri.docker('images', '-q', ref)).stdout !== '';
+    if (isThere) await petri.docker('rmi', ref);
+    expect({ layers: names('layers'), blobs: names('blobs'), images: names('images') }).toEqual(
+      before,
+    );
+  }
+});

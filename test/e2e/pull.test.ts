@@ -1,5 +1,8 @@
 /** Pulls by docker's own command, by petri's and by dockerode, from a real registry, and what is left of those cut off. */
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import Docker from 'dockerode';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -162,4 +165,62 @@ test('an event tells of it', async () => {
   expect(stdout).toContain(`pull ${ref('three')}:latest ${ref('three')}\n`);
   await suite.docker('rmi', ref('three'));
   expect(staging()).toEqual([]);
+});
+
+test('an archive in the web is imported', async () => {
+  const server = createServer((request, response) => {
+    if (request.url === '/root.tar') response.end(readFileSync('build/busybox.tar'));
+    else response.writeHead(404).end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const from = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  try {
+    const imported = await suite.docker('import', `${from}/root.tar`, 'web');
+    expect(imported.stdout).toMatch(/sha256:[a-f0-9]{64}\n$/);
+    expect(await suite.docker('run', '--rm', 'web', 'echo', 'hello')).toMatchObject({
+      stdout: 'hello\n',
+    });
+    expect((await suite.engine.petri('import', `${from}/nothing`)).stderr).toBe(
+      `Error response from daemon: cannot download ${from}/nothing: got status code 404 Not Found\n`,
+    );
+  } finally {
+    server.closeAllConnections();
+    server.close();
+    await suite.docker('rmi', 'web');
+  }
+});
+
+test('images are found by what they are called, made from, and older than', async () => {
+  await suite.docker('pull', '-q', ref('busybox:v1'));
+  await suite.docker('pull', '-q', ref('three'));
+  const found = async (...words: string[]) =>
+    (await suite.docker('images', '--format', '{{.Repository}}:{{.Tag}}', ...words)).stdout;
+  expect(await found(ref('busybox'))).toBe(`${ref('busybox:v1')}\n`);
+  expect(await found('--filter', `reference=${host}/*/three`)).toBe(`${ref('three')}:latest\n`);
+  expect(await found('--filter', 'until=2000-01-01T00:00:00Z')).toContain(ref('three'));
+  expect(await found('--filter', 'since=busybox:latest')).toBe('');
+  const sizes = await suite.get<{ RepoTags: string[]; SharedSize: number; Size: number }[]>(
+    '/images/json?shared-size=1',
+  );
+  const sharedOf = (name: string) => sizes.find(({ RepoTags }) => RepoTags.includes(name));
+  expect(sharedOf('busybox:latest')).toMatchObject({
+    SharedSize: sharedOf('busybox:latest')?.Size,
+  });
+  expect(sharedOf(`${ref('three')}:latest`)).toMatchObject({ SharedSize: 0 });
+  await suite.docker('rmi', ref('three'), ref('busybox:v1'));
+});
+
+test('prune takes what has no name, and all that nobody uses', async () => {
+  await suite.docker('pull', '-q', ref('three'));
+  const digest = await suite.inspect('{{index .RepoDigests 0}}', ref('three'));
+  await suite.docker('rmi', ref('three'));
+  await suite.docker('pull', '-q', digest);
+  await suite.docker('pull', '-q', ref('busybox:v2'));
+  const pruned = await suite.docker('image', 'prune', '-f');
+  expect(pruned.stdout).toContain(`untagged: ${digest}`);
+  expect(pruned.stdout).not.toContain('busybox');
+  const held = await suite.docker('create', '--name', 'user', 'busybox');
+  expect(held.code).toBe(0);
+  expect((await suite.docker('image', 'prune', '-af')).stdout).toContain(ref('busybox:v2'));
+  expect((await suite.docker('images', '-q')).stdout.trim().split('\n')).toHaveLength(1);
 });

@@ -270,7 +270,7 @@ describe('names and ids', () => {
     ['POST', '/images/create?fromImage=x&platform=a/b/c/d', 400, 'invalid platform'],
     ['POST', '/images/create?fromImage=UP', 400, 'lowercase'],
     ['POST', '/images/create', 400, 'fromImage or fromSrc'],
-    ['POST', '/images/create?fromSrc=http://x', 501, 'not built'],
+    ['POST', '/images/create?fromSrc=http://127.0.0.1:1/x', 400, 'cannot download'],
   ])('%s %s is %i', async (method, path, status, text) => {
     const answer = await call(api, method, path);
     expect(answer.status).toBe(status);

@@ -2,6 +2,7 @@
 import type { Engine } from '../../container/engine.ts';
 import { InvalidError } from '../../errors/errors.ts';
 import type { Image } from '../../image/image.ts';
+import { sharedSize } from '../../image/shared-size.ts';
 import { sizesOf } from '../containers/sizes.ts';
 import type { Exchange } from '../exchange.ts';
 import { containerSummary } from '../views/container-summary.ts';
@@ -32,11 +33,8 @@ export function layersBytes({ images: { layers } }: Engine): number {
 
 function imageUsage(engine: Engine, image: Image): object {
   const users = engine.containers.all().filter(({ record }) => record.imageId === image.id);
-  const others = engine.images.list().filter(({ id }) => id !== image.id);
-  const shared = image.diffIds.filter((one) => others.some(({ diffIds }) => diffIds.includes(one)));
-  const { layers } = engine.images;
-  const sharedBytes = shared.reduce((sum, one) => sum + (layers.get(one)?.sizeBytes ?? 0), 0);
-  return { ...imageSummary(image, users.length), SharedSize: sharedBytes };
+  const shared = sharedSize(engine.images, image, engine.images.list());
+  return imageSummary(image, users.length, shared);
 }
 
 async function containerUsage(engine: Engine): Promise<object[]> {

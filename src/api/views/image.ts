@@ -3,7 +3,11 @@ import type { HistoryItem } from '../../image/history.ts';
 import type { Image } from '../../image/image.ts';
 import { unixSeconds } from './durations.ts';
 
-export function imageSummary(image: Image, containers: number): object {
+/**
+ * @param containers how many use it
+ * @param sharedSize bytes it has in common with others; of both -1 says that nobody has counted
+ */
+export function imageSummary(image: Image, containers = -1, sharedSize = -1): object {
   return {
     Containers: containers,
     Created: unixSeconds(image.created),
@@ -12,7 +16,7 @@ export function imageSummary(image: Image, containers: number): object {
     ParentId: '',
     RepoDigests: image.digests,
     RepoTags: image.tags,
-    SharedSize: -1,
+    SharedSize: sharedSize,
     Size: image.sizeBytes,
     VirtualSize: image.sizeBytes,
   };
