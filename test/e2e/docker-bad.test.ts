@@ -88,7 +88,7 @@ describe('docker run', () => {
       125,
       'unknown capability: "CAP_BOGUS"',
     ],
-    ['host name too long', ['-h', 'a'.repeat(65), 'busybox', 'true'], 125, 'Hostname'],
+    ['host name too long', ['-h', 'a'.repeat(65), 'busybox', 'true'], 125, 'hostname'],
     ['unknown network', ['--network', 'nosuchnet', 'busybox', 'true'], 125, 'network'],
     ['unknown flag', ['--nosuch', 'busybox'], 125, 'unknown flag'],
     [

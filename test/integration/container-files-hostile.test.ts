@@ -47,7 +47,8 @@ async function swapping(): Promise<Container> {
   const swap = join(host, 'swap');
   execFileSync('cc', ['-static', '-O1', '-o', swap, 'test/support/swap.c']);
   const script = `mkdir -p /w/here; echo of the container >/w/here/secret; ln -s ${host}/canary /w/there
-    while [ ! -x /swap ]; do sleep 0.01; done; exec /swap /w/here /w/there`;
+    # Not before it is there whole: a file that is still written to cannot be executed.
+    until /swap /w/here /w/there; do sleep 0.01; done`;
   const container = await launch(engine, ['sh', '-c', script], {}, none);
   await put(engine, container, '/', tarOf(host, 'swap'));
   return container;

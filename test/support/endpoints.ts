@@ -14,6 +14,7 @@ export type Kind =
   | 'filters'
   | 'name'
   | 'reference'
+  | 'pulled'
   | 'signal'
   | 'word'
   | 'text';
@@ -117,7 +118,7 @@ const described: Record<string, Description> = {
   'GET /images/json': { query: { all: 'flag', filters: 'filters' } },
   'POST /images/create': {
     base: `fromImage=${nowhere}/nosuch`,
-    query: { fromImage: 'reference' },
+    query: { fromImage: 'pulled' },
     asksRegistry: true,
   },
   'POST /auth': {
@@ -126,10 +127,10 @@ const described: Record<string, Description> = {
   },
   'GET /distribution/{name*}/json': { asksRegistry: true },
   'POST /images/{name*}/push': { asksRegistry: true },
-  'GET /images/search': { base: `term=${nowhere}/x`, query: {}, asksRegistry: true },
   'GET /images/get': { base: 'names=busybox', query: { names: 'reference' } },
   'GET /images/{name*}/get': {},
   'POST /images/load': { query: { quiet: 'flag' }, archive: true },
+  'GET /images/search': { base: `term=${nowhere}/x`, query: {}, asksRegistry: true },
   'GET /images/{name*}/json': {},
   'GET /images/{name*}/history': {},
   'POST /images/{name*}/tag': { query: { repo: 'reference' } },

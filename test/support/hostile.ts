@@ -164,6 +164,8 @@ export const badQueries: Readonly<Record<Kind, readonly string[]>> = {
   filters: badFilters,
   name: badContainerNames,
   reference: badReferences,
+  // `docker pull -a` sends a name with a colon behind it.
+  pulled: badReferences.filter((one) => one !== 'busybox:'),
   signal: badSignals,
   word: ['bogus', 'next-exit ', '\u0000'],
   text: ['\u0000', 'a\u0000b'],
