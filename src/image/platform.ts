@@ -48,6 +48,16 @@ export function isPlatform(offered: Platform, wanted: Platform): boolean {
   return showPlatform(normalized(offered)) === showPlatform(normalized(wanted));
 }
 
+/**
+ * @param image what it says of itself; a variant that it does not tell is not asked for
+ * @returns docker's words when the image is for another platform, undefined when all is well
+ */
+export function mismatch(reference: string, image: Platform, wanted: Platform): string | undefined {
+  if (isPlatform(image, { ...wanted, variant: image.variant && wanted.variant })) return undefined;
+  const [asked, actual] = [wanted, image].map(showPlatform);
+  return `image with reference ${reference} was found but does not match the specified platform: wanted ${asked}, actual: ${actual}`;
+}
+
 /** What runs on a machine that is asked for, the best first: the older variants of its architecture too. */
 export function runnableOn(wanted: Platform): Platform[] {
   const { os, architecture, variant } = normalized(wanted);

@@ -99,6 +99,25 @@ describe.each(['docker', 'petri'] as const)('%s', (command) => {
     expect(never.stderr).toContain(`No such image: ${ref('busybox:v1')}`);
   });
 
+  test('an image of another platform is none to make a container of', async () => {
+    const run = await call(
+      'run',
+      '--rm',
+      '--pull',
+      'never',
+      '--platform',
+      'linux/s390x',
+      'busybox',
+    );
+    expect(run.code).toBe(125);
+    expect(run.stderr).toContain(
+      'image with reference busybox was found but does not match the specified platform: wanted linux/s390x, actual: linux/',
+    );
+    const own = `linux/${process.arch === 'arm64' ? 'arm64' : 'amd64'}`;
+    const ran = await call('run', '--rm', '--platform', own, 'busybox', 'echo', 'hello');
+    expect(ran.stdout).toBe('hello\n');
+  });
+
   test('what is not there is told in the registry’s words', async () => {
     const missing = await call('pull', ref('nothing:here'));
     expect(missing).toMatchObject({ code: 1 });

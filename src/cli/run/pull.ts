@@ -36,8 +36,10 @@ export async function createContainer(
   return created.Id;
 }
 
+/** Also when there is one, but for another platform. */
 function isMissingImage(error: unknown): error is ApiError {
-  return error instanceof ApiError && error.status === 404 && /no such image/i.test(error.message);
+  const words = /no such image|does not match the specified platform/i;
+  return error instanceof ApiError && error.status === 404 && words.test(error.message);
 }
 
 /** An engine that cannot pull says so with 501: then the missing image is the error. */

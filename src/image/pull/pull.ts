@@ -6,7 +6,7 @@ import { addImage } from '../add.ts';
 import { explainFull } from '../disk-full.ts';
 import type { Image } from '../image.ts';
 import type { Platform } from '../manifest.ts';
-import { isPlatform, showPlatform } from '../platform.ts';
+import { mismatch } from '../platform.ts';
 import { LayerProgress, type Report, shortDigest } from '../progress.ts';
 import { idOf } from '../record.ts';
 import { familiarForm, fullForm, type Reference } from '../reference.ts';
@@ -160,11 +160,10 @@ function idAt(store: ImageStore, reference: Reference): string | undefined {
 
 /** It is pulled nevertheless: who asked may know better. */
 function warnOfPlatform({ oci, wanted }: Resolved, reference: Reference, report: Report): void {
-  const actual = { os: oci.os, architecture: oci.architecture };
-  if (!wanted || isPlatform(actual, { ...wanted, variant: undefined })) return;
-  report({
-    status: `WARNING: image with reference ${familiarForm(reference)} was found but does not match the specified platform: wanted ${showPlatform(wanted)}, actual: ${showPlatform(actual)}`,
-  });
+  const { os, architecture } = oci;
+  const asked = wanted && { ...wanted, variant: undefined };
+  const warning = asked && mismatch(familiarForm(reference), { os, architecture }, asked);
+  if (warning) report({ status: `WARNING: ${warning}` });
 }
 
 function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
