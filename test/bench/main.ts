@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type RunningEngine, startDockerd, startPetri } from '../support/engines.ts';
+import { archiveDuels, tidyArchives } from './archive.ts';
 import { type Duel, duels, tidy, waysOf } from './duels.ts';
 import { startFloor } from './floor.ts';
 import { memoryOf, shimMemory } from './memory.ts';
@@ -86,7 +87,7 @@ async function benchCli(
   }
 }
 
-/** (b) Images from a registry. Without a Debian to pull there is nothing to measure. */
+/** (b) Images from a registry and to one, and as files. Without a Debian to pull there is nothing to measure. */
 async function benchPull(
   petri: RunningEngine,
   root: string,
@@ -96,11 +97,14 @@ async function benchPull(
   const engines = dockerd ? [petri, dockerd] : [petri];
   const registries = await BenchRegistries.start(root, engines);
   try {
-    for (const duel of registries ? pullDuels : []) {
+    await dockerd?.api.importBusybox(TARBALL);
+    for (const duel of registries ? [...pullDuels, ...archiveDuels] : []) {
+      for (const engine of engines) await duel.prepare?.(engine);
       const turns = Math.max(3, Math.round(rounds * duel.share));
       add(duelTable(duel, await alternate(turns, waysOf(duel, engines))));
       for (const engine of engines) await duel.before?.(engine);
     }
+    for (const engine of engines) await tidyArchives(engine);
   } finally {
     await registries?.close();
     await dockerd?.stop();

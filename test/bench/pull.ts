@@ -18,7 +18,8 @@ import type { Duel, Target } from './duels.ts';
 /** Made by rootfs-fixtures/debian.sh. */
 export const DEBIAN = 'build/debian.tar';
 
-const PORT = 5000;
+/** Of the registry in each engine's network. */
+export const PORT = 5000;
 
 /** What of the root filesystem each of the six layers has; the first has what no other does. */
 const parts = [
