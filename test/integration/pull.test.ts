@@ -5,10 +5,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import pino from 'pino';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { digestOf, mediaTypes } from '../../src/image/descriptor.ts';
 import { parsePlatform } from '../../src/image/platform.ts';
-import type { ProgressLine } from '../../src/image/progress.ts';
+import { type ProgressLine, shortDigest } from '../../src/image/progress.ts';
 import { pull } from '../../src/image/pull/pull.ts';
 import { Transfers } from '../../src/image/pull/transfers.ts';
 import { parseTagged } from '../../src/image/reference.ts';
@@ -282,6 +282,30 @@ describe('what two pulls at once share', () => {
     expect(everything()).toEqual([]);
     repository.before = nobody;
     expect((await pullFrom(repository)).isNewer).toBe(true);
+  });
+  test('is fetched again by who joined when the first one fails', async () => {
+    const broken = new MemoryRepository().put(imageOf([base]));
+    const sound = new MemoryRepository('docker.io/library/other').put(imageOf([base]));
+    let fail = nobody as () => void;
+    broken.before = ({ digest }, offset) =>
+      digest === base.descriptor.digest && offset > 0
+        ? new Promise((_, reject) => {
+            fail = () => reject(new Error('the line is cut'));
+          })
+        : undefined;
+    const first = pullFrom(broken);
+    first.catch(nobody);
+    await vi.waitFor(() => expect(fail).not.toBe(nobody), { interval: 5 });
+    const ofBase = () =>
+      lines.filter(({ id }) => id === shortDigest(base.descriptor.digest)).length;
+    const heard = ofBase();
+    const second = pullFrom(sound, 'other');
+    // It hears how far the first one is: it has joined.
+    await vi.waitFor(() => expect(ofBase()).toBeGreaterThan(heard), { interval: 5 });
+    fail();
+    await expect(first).rejects.toThrow('the line is cut');
+    expect((await second).image.tags).toEqual(['other:latest']);
+    expect(readdirSync(paths.staging)).toEqual([]);
   });
   test('stays while an image is removed under it', async () => {
     const repository = new MemoryRepository()

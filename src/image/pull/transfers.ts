@@ -38,13 +38,41 @@ export class Transfers {
 
   constructor(private readonly store: ImageStore) {}
 
+  /** Who joined what another pull began tries it again by its own means when that one fails. */
   join(wanted: WantedLayer, repository: Repository, report: Report): Ticket {
+    const first = this.#attach(wanted, repository, report);
+    const tickets = [first];
+    let isReleased = false;
+    const again = (error: unknown) => {
+      if (isReleased || first.isOwn) throw error;
+      const second = this.#attach(wanted, repository, report);
+      tickets.push(second);
+      return second.part;
+    };
+    const part = first.part.catch(again);
+    part.catch(() => undefined); // heard by who waits for it
+    return {
+      part,
+      async release() {
+        isReleased = true;
+        await Promise.all(tickets.map((ticket) => ticket.release()));
+      },
+    };
+  }
+
+  #attach(
+    wanted: WantedLayer,
+    repository: Repository,
+    report: Report,
+  ): Ticket & { isOwn: boolean } {
     const key = `${wanted.descriptor.digest} ${wanted.diffId}`;
-    const transfer = this.#running.get(key) ?? this.#start(key, wanted, repository);
-    const listener: Report = (progress) => report(progress);
+    const running = this.#running.get(key);
+    const transfer = running ?? this.#start(key, wanted, repository);
+    const listener: Report = (line) => report(line);
     if (transfer.last) report(transfer.last);
     transfer.reports.add(listener);
     return {
+      isOwn: !running,
       part: transfer.part,
       release: async () => {
         transfer.reports.delete(listener);
