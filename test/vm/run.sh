@@ -54,6 +54,27 @@ copy_with_libraries() { # ROOT FILE...
 
 library() { PATH="$PATH:/sbin" ldconfig -p | awk -v name="$1" '$1 == name { print $NF; exit }'; }
 
+# An image of busybox beneath 126 layers: before Linux 6.5 their names do not fit on the page of mount options.
+build_tall_image() { # OUT.tar
+  local scratch=$out/tall i digest diff_ids='' layers=''
+  rm -rf "$scratch"
+  mkdir -p "$scratch"
+  cp build/busybox.tar "$scratch/0.tar"
+  for i in $(seq 126); do
+    echo "$i" >"$scratch/top"
+    tar -C "$scratch" -cf "$scratch/$i.tar" --owner=0 --group=0 --numeric-owner top
+  done
+  for i in $(seq 0 126); do
+    digest=$(sha256sum <"$scratch/$i.tar")
+    diff_ids+=",\"sha256:${digest%% *}\""
+    layers+=",\"$i.tar\""
+  done
+  echo "{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[${diff_ids#,}]}}" \
+    >"$scratch/config.json"
+  echo "[{\"Config\":\"config.json\",\"RepoTags\":[\"tall:1\"],\"Layers\":[${layers#,}]}]" >"$scratch/manifest.json"
+  tar -C "$scratch" -cf "$1" --exclude=./top .
+}
+
 # The disk: Node, the built Petri, busybox for everything else.
 build_disk() {
   local root=$out/root
@@ -68,6 +89,7 @@ build_disk() {
   cp -R "$out"/kernel/lib/modules/* "$root/lib/modules/"
   cp -R bin dist package.json "$root/petri/"
   cp build/petri-shim build/petri-init build/busybox.tar "$root/petri/build/"
+  build_tall_image "$root/petri/build/tall.tar"
   cp -R node_modules/koffi node_modules/@koromix "$root/petri/node_modules/"
   cp "$here/guest-init.sh" "$root/sbin/init"
   cp "$here/smoke.sh" "$root/petri/smoke.sh"

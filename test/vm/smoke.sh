@@ -55,6 +55,13 @@ check 'it has an address on the bridge' '*inet 172.*' run busybox ip -4 addr sho
 check 'it reaches the gateway' '*1 packets received*' run busybox sh -c \
   'ping -c 1 -W 5 $(ip route | awk "/default/ { print \$3 }")'
 
+check 'an image of 127 layers is loaded' 'Loaded image: tall:1' petri load -i build/tall.tar
+check 'and shows the topmost of each file' '126' run tall:1 cat /top
+petri run --name tall tall:1 sh -c 'echo new >/top'
+check 'its files are read from outside' 'new' sh -c 'petri cp tall:/top - | tar -xO'
+check 'and its changes are known' 'C /top' petri diff tall
+petri rm tall >/dev/null
+
 petri run -d --name limited -m 64m --pids-limit 20 --cpus 0.5 busybox sleep 1000 >/dev/null
 check 'memory.max' 67108864 read_group limited memory.max
 check 'pids.max' 20 read_group limited pids.max
