@@ -166,8 +166,33 @@ describe('refuses', () => {
     ['a directory with a size', archive(entry({ name: 'd', type: '5', body: 'x' })), /has a size/],
     ['a link with a size', archive(entry({ name: 'd', type: '1', body: 'x' })), /has a size/],
     ['a contiguous file named as a folder', archive(entry({ name: 'd/', type: '7' })), /by name/],
-    ['a sparse file', archive(entry({ name: 's', type: 'S' })), /unsupported type "S"/],
-    ['a pax sparse file', archive(withPax({ 'GNU.sparse.major': '1' }, { name: 'a' })), /sparse/],
+    [
+      'a sparse file of a form that nobody writes',
+      archive(withPax({ 'GNU.sparse.major': '2' }, { name: 'a' })),
+      /sparse file: its form 2\.1/,
+    ],
+    [
+      'a sparse file whose parts overlap',
+      archive(withPax({ 'GNU.sparse.size': '9', 'GNU.sparse.map': '0,3,2,3' }, { name: 'a' })),
+      /overlap/,
+    ],
+    [
+      'a sparse file that reaches beyond its end',
+      archive(withPax({ 'GNU.sparse.size': '9', 'GNU.sparse.map': '8,2' }, { name: 'a' })),
+      /beyond its end/,
+    ],
+    [
+      'a sparse file without the bytes its map speaks of',
+      archive(withPax({ 'GNU.sparse.size': '9', 'GNU.sparse.map': '0,3' }, { name: 'a' })),
+      /speaks of 3 bytes, there are 0/,
+    ],
+    [
+      'a sparse file without end',
+      archive(
+        withPax({ 'GNU.sparse.size': '999999999999999', 'GNU.sparse.map': '' }, { name: 'a' }),
+      ),
+      /no number|odd number|archiveBytes/,
+    ],
     ['an unknown type', archive(entry({ name: 's', type: 'Z' })), /unsupported type "Z"/],
     [
       'two pax headers',

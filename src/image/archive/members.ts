@@ -90,6 +90,8 @@ export class Members {
       throw new InvalidError(
         `invalid archive: entry ${show(entry.path)} is neither a file nor a folder`,
       );
+    if (entry.segments)
+      throw new InvalidError(`invalid archive: entry ${show(entry.path)} is a sparse file`);
     const file = await this.blobs.stage(entry.body());
     const before = this.#files.get(name);
     if (before || this.#links.has(name)) await this.blobs.discard(file);

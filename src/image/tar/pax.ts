@@ -5,6 +5,7 @@
  * pax(1p) "pax Header Block"; SCHILY.xattr.* is star's, and what docker and Go write.
  */
 import { InvalidError } from '../../errors/errors.ts';
+import type { SparseRecords } from './sparse.ts';
 
 export type PaxRecords = Map<string, Buffer>;
 
@@ -17,9 +18,12 @@ export interface PaxFields {
   gid?: number;
   mtime?: { seconds: number; nanoseconds: number };
   xattrs: Map<string, Buffer>;
+  /** Of a sparse file. */
+  sparse?: SparseRecords;
 }
 
 const xattrPrefix = 'SCHILY.xattr.';
+const sparsePrefix = 'GNU.sparse.';
 
 /** @throws InvalidError when a record is malformed or a key comes twice */
 export function parsePax(data: Buffer): PaxRecords {
@@ -33,7 +37,7 @@ export function parsePax(data: Buffer): PaxRecords {
   return records;
 }
 
-/** @throws InvalidError for values that are no number, and for GNU's sparse files */
+/** @throws InvalidError for values that are no number */
 export function paxFields(records: PaxRecords): PaxFields {
   const fields: PaxFields = { xattrs: new Map() };
   for (const [key, value] of records) {
@@ -42,8 +46,10 @@ export function paxFields(records: PaxRecords): PaxFields {
     else if (key === 'size' || key === 'uid' || key === 'gid') fields[key] = decimal(key, value);
     else if (key === 'mtime') fields.mtime = parseTime(value);
     else if (key.startsWith(xattrPrefix)) fields.xattrs.set(key.slice(xattrPrefix.length), value);
-    else if (key.startsWith('GNU.sparse.'))
-      throw new InvalidError('invalid archive: sparse files are not supported; use tar without -S');
+    else if (key.startsWith(sparsePrefix)) {
+      fields.sparse ??= new Map();
+      fields.sparse.set(key.slice(sparsePrefix.length), value);
+    }
   }
   return fields;
 }

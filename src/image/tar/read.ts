@@ -14,6 +14,7 @@ import { ByteReader } from './bytes.ts';
 import { blockSize, type Header, isZeroBlock, parseHeader, text } from './header.ts';
 import { defaultLimits, exceeded, type TarLimits } from './limits.ts';
 import { assertHarmlessGlobal, type PaxFields, parsePax, paxFields } from './pax.ts';
+import { assertStored, readOldSparse, readPaxSparse, type Segment, type Sparse } from './sparse.ts';
 
 export type EntryType = 'file' | 'link' | 'symlink' | 'char' | 'block' | 'directory' | 'fifo';
 
@@ -25,8 +26,10 @@ export interface TarEntry {
   mode: number;
   uid: number;
   gid: number;
-  /** Bytes of the body; 0 for all but files. */
+  /** Bytes of the file, of a sparse one with its holes; 0 for all but files. */
   size: number;
+  /** Of a sparse file: where the bytes of the body belong, one segment after the other. */
+  segments?: readonly Segment[] | undefined;
   mtime: { seconds: number; nanoseconds: number };
   /** Target of a link or symlink, bytes. */
   linkPath: Buffer;
@@ -46,6 +49,7 @@ interface Pending {
 const types: Record<string, EntryType> = {
   '0': 'file',
   '7': 'file',
+  S: 'file',
   '1': 'link',
   '2': 'symlink',
   '3': 'char',
@@ -88,7 +92,12 @@ async function nextEntry(reader: ByteReader, limits: TarLimits) {
       return undefined;
     }
     const header = parseHeader(block, offset);
-    if (!'xgLK'.includes(header.type)) return withBody(reader, toEntry(header, pending, limits));
+    if (!'xgLK'.includes(header.type)) {
+      const sparse = await readSparse(block, header, pending, reader, limits);
+      const storedBytes = pending.pax?.size ?? header.size;
+      if (sparse) assertStored(sparse, storedBytes);
+      return withBody(reader, toEntry(header, pending, sparse, limits), storedBytes, sparse);
+    }
     await readExtension(reader, header, pending, limits);
   }
 }
@@ -130,11 +139,30 @@ function longName(data: Buffer): Buffer {
   throw new InvalidError('invalid archive: a GNU long name is empty, or NUL is not its end');
 }
 
-function toEntry(header: Header, pending: Pending, limits: TarLimits): Omit<TarEntry, 'body'> {
+async function readSparse(
+  block: Buffer,
+  { type }: Header,
+  { pax }: Pending,
+  reader: ByteReader,
+  limits: TarLimits,
+): Promise<Sparse | undefined> {
+  if (type === 'S' && !pax?.sparse) return await readOldSparse(block, reader, limits);
+  if (!pax?.sparse) return undefined;
+  if (type !== '0') throw new InvalidError(`invalid archive: type ${type} with a pax map of holes`);
+  return await readPaxSparse(pax.sparse, reader, limits);
+}
+
+function toEntry(
+  header: Header,
+  pending: Pending,
+  sparse: Sparse | undefined,
+  limits: TarLimits,
+): Omit<TarEntry, 'body'> {
   const pax = pending.pax;
-  const path = checkedPath(pax?.path ?? pending.longName ?? header.name, limits);
+  const named = sparse?.name ?? pax?.path ?? pending.longName ?? header.name;
+  const path = checkedPath(named, limits);
   const linkPath = pax?.linkPath ?? pending.longLink ?? header.linkName;
-  const size = pax?.size ?? header.size;
+  const size = sparse?.realSize ?? pax?.size ?? header.size;
   return {
     path,
     type: typeOf(header, path, size),
@@ -142,6 +170,7 @@ function toEntry(header: Header, pending: Pending, limits: TarLimits): Omit<TarE
     uid: identity(pax?.uid ?? header.uid, path),
     gid: identity(pax?.gid ?? header.gid, path),
     size: checkedSize(size, path, limits),
+    segments: sparse?.segments,
     mtime: pax?.mtime ?? { seconds: header.mtime, nanoseconds: 0 },
     linkPath: checkedPath(linkPath, limits),
     devMajor: header.devMajor,
@@ -184,8 +213,13 @@ function checkedPath(path: Buffer, limits: TarLimits): Buffer {
 }
 
 /** Adds the body, and `finish`, which skips what of it was not read. */
-function withBody(reader: ByteReader, entry: Omit<TarEntry, 'body'>) {
-  let left = entry.size;
+function withBody(
+  reader: ByteReader,
+  entry: Omit<TarEntry, 'body'>,
+  storedBytes: number,
+  sparse: Sparse | undefined,
+) {
+  let left = storedBytes - (sparse?.mapBytes ?? 0);
   async function* body(): AsyncGenerator<Buffer> {
     while (left > 0) {
       const chunk = await reader.readSome(left);
@@ -194,7 +228,7 @@ function withBody(reader: ByteReader, entry: Omit<TarEntry, 'body'>) {
     }
   }
   const finish = async () => {
-    await reader.skip(left + padding(entry.size));
+    await reader.skip(left + padding(storedBytes));
     left = 0;
   };
   return { entry: { ...entry, body }, finish };
