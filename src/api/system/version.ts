@@ -1,16 +1,14 @@
 /** `GET /version` */
-import { arch, release } from 'node:os';
+import { release } from 'node:os';
+import { hostPlatform } from '../../image/platform.ts';
 import type { Exchange } from '../exchange.ts';
 import { apiVersion, apiVersionMin, engineVersion } from '../versions.ts';
-
-/** Node's names of machines to Go's, which docker shows. */
-const architectures: Record<string, string> = { x64: 'amd64', arm64: 'arm64', ia32: '386' };
 
 /** Clients show it for every engine; this one is written in another language. */
 const goVersion = `none (Node ${process.version})`;
 
 export function version(exchange: Exchange): void {
-  const architecture = architectures[arch()] ?? arch();
+  const { architecture } = hostPlatform;
   exchange.json({
     Platform: { Name: 'Petri' },
     Components: [

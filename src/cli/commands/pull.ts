@@ -1,9 +1,8 @@
 import { fullForm, parseReference } from '../../image/reference.ts';
 import type { CommandSpec } from '../command.ts';
 import { authFor } from '../credentials/auth-for.ts';
-import { CommandError } from '../errors.ts';
 import { showProgress } from '../progress.ts';
-import { assertReference, splitReference } from '../reference.ts';
+import { oneOrAll } from './one-or-all.ts';
 
 /** `petri pull`: an image, or all of a repository, from a registry. `POST /images/create?fromImage=` */
 export const pull: CommandSpec = {
@@ -19,13 +18,7 @@ export const pull: CommandSpec = {
     { long: 'quiet', short: 'q', text: 'only the name that was pulled' },
   ],
   async run(session, [name = ''], flags) {
-    assertReference(name);
-    const { repository, tag } = splitReference(name);
-    const isTagged = name !== repository;
-    const isAll = flags.switch('all-tags');
-    const isQuiet = flags.switch('quiet');
-    if (isAll && isTagged) throw new CommandError("tag can't be used with --all-tags/-a");
-    if (!isAll && !isTagged && !isQuiet) session.print('Using default tag: latest');
+    const { repository, tag, isTagged, isAll, isQuiet } = oneOrAll(session, name, flags);
     const options = { platform: flags.text('platform'), auth: await authFor(session, name) };
     const client = await session.client();
     await showProgress(

@@ -1,8 +1,7 @@
 import type { CommandSpec } from '../command.ts';
 import { authFor } from '../credentials/auth-for.ts';
-import { CommandError } from '../errors.ts';
 import { showProgress } from '../progress.ts';
-import { assertReference, splitReference } from '../reference.ts';
+import { oneOrAll } from './one-or-all.ts';
 
 /** `petri push`: an image to a registry. `POST /images/{name}/push` */
 export const push: CommandSpec = {
@@ -17,13 +16,7 @@ export const push: CommandSpec = {
     { long: 'disable-content-trust', text: 'skip signing (default true)', hidden: true },
   ],
   async run(session, [name = ''], flags) {
-    assertReference(name);
-    const { repository, tag } = splitReference(name);
-    const isTagged = name !== repository;
-    const isAll = flags.switch('all-tags');
-    const isQuiet = flags.switch('quiet');
-    if (isAll && isTagged) throw new CommandError("tag can't be used with --all-tags/-a");
-    if (!isAll && !isTagged && !isQuiet) session.print('Using default tag: latest');
+    const { repository, tag, isAll, isQuiet } = oneOrAll(session, name, flags);
     const auth = await authFor(session, name);
     const lines = await (await session.client()).images.push(repository, isAll ? '' : tag, auth);
     await showProgress(session, lines, isQuiet);
