@@ -36,7 +36,7 @@ import { info } from './system/info.ts';
 import { ping } from './system/ping.ts';
 import * as prune from './system/prune.ts';
 import { version } from './system/version.ts';
-import * as volumes from './volumes.ts';
+import * as volumes from './volumes/volumes.ts';
 
 const system: Route[] = [
   built('GET', '/_ping', ping),
@@ -60,11 +60,16 @@ const system: Route[] = [
     auth,
     'Credentials that are refused are 401 whichever way the registry asks for them',
   ),
-  built('GET', '/system/df', df, 'No volumes and no build cache'),
+  built(
+    'GET',
+    '/system/df',
+    df,
+    'No build cache; the size of a volume that a server has is not known (-1)',
+  ),
   built('POST', '/containers/prune', prune.containers),
   built('POST', '/images/prune', prune.images),
   partial('POST', '/networks/prune', prune.networks, 'There is none to remove'),
-  partial('POST', '/volumes/prune', prune.volumes, 'There is none to remove'),
+  built('POST', '/volumes/prune', prune.volumes),
   partial('POST', '/build/prune', prune.buildCache, 'There is none to remove'),
 ];
 
@@ -73,7 +78,7 @@ const containers: Route[] = [
     'GET',
     '/containers/json',
     list,
-    'Filters: id, name, label, status, exited, ancestor, before, since, network, health',
+    'Filters: id, name, label, status, exited, ancestor, before, since, network, health, volume',
   ),
   partial(
     'POST',
@@ -164,9 +169,15 @@ const images: Route[] = [
 const others: Route[] = [
   partial('GET', '/networks', networks.list, 'bridge, host and none, read-only'),
   partial('GET', '/networks/{id}', networks.inspect, 'bridge, host and none, read-only'),
-  partial('GET', '/volumes', volumes.list, 'Always empty'),
-  partial('GET', '/volumes/{name}', volumes.unknown, 'There are none yet: 404'),
-  partial('DELETE', '/volumes/{name}', volumes.unknown, 'There are none yet: 404'),
+  built(
+    'POST',
+    '/volumes/create',
+    volumes.create,
+    'Driver `local` alone; other options than the volume of that name has are 409',
+  ),
+  built('GET', '/volumes', volumes.list, 'By their names'),
+  built('GET', '/volumes/{name}', volumes.inspect),
+  built('DELETE', '/volumes/{name}', volumes.remove),
 ];
 
 /** Docker has these; Petri answers 501 and names what is missing. */
@@ -186,7 +197,7 @@ const missing: Route[] = [
     ['POST', '/networks/{id}/disconnect'],
     ['DELETE', '/networks/{id}'],
   ),
-  ...absent('volumes', ['POST', '/volumes/create'], ['PUT', '/volumes/{name}']),
+  ...absent('swarm', ['PUT', '/volumes/{name}']),
   ...absent(
     'plugins',
     ['GET', '/plugins'],

@@ -1,7 +1,8 @@
 /** Every option that a plan is made of, checked when a container is created: a wrong one is refused then, by name. */
-import { InvalidError, NotFoundError } from '../errors/errors.ts';
+import { InvalidError } from '../errors/errors.ts';
 import type { ContainerConfig, HostConfig } from './config.ts';
 import type { Engine } from './engine.ts';
+import { existing } from './existing.ts';
 import { lookUpGroups } from './look-up-groups.ts';
 import { lookUpBlockDevices, lookUpSources } from './look-ups.ts';
 import { assertBlockIo } from './option/block-io.ts';
@@ -15,7 +16,7 @@ import { sysctls } from './option/sysctls.ts';
 import { assertUlimits } from './option/ulimits.ts';
 import { keptCapabilities } from './plan/identity.ts';
 import { assertProtectedPaths } from './plan/protect.ts';
-import type { Container } from './table.ts';
+import { gatherMounts } from './take-mounts.ts';
 
 /**
  * @returns the options as they are kept: another container is named by its id, so that it may be renamed
@@ -31,7 +32,7 @@ export function checkOptions(
   assertModes(host);
   assertCgroupParent(host);
   lookUpGroups(host, engine.facts);
-  lookUpSources(host);
+  lookUpSources(gatherMounts(engine, config, host));
   sysctls(host);
   security(host.SecurityOpt);
   assertUlimits(host.Ulimits);
@@ -53,15 +54,6 @@ export function checkOptions(
 function byId(engine: Engine, mode: string): string {
   const ref = joinedContainer(mode);
   return ref === undefined ? mode : `container:${existing(engine, ref).id}`;
-}
-
-/** Not a 404, which docker's command takes for a missing image: it would pull one. */
-function existing(engine: Engine, ref: string): Container {
-  try {
-    return engine.containers.find(ref);
-  } catch (error) {
-    throw error instanceof NotFoundError ? new InvalidError(error.message) : error;
-  }
 }
 
 function assertJoins(engine: Engine, config: ContainerConfig, host: HostConfig): void {

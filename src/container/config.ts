@@ -138,7 +138,16 @@ export interface MountSpec {
         ReadOnlyForceRecursive?: boolean | undefined;
       }
     | undefined;
-  VolumeOptions?: Record<string, unknown> | undefined;
+  VolumeOptions?:
+    | {
+        NoCopy?: boolean | undefined;
+        Labels?: Record<string, string> | undefined;
+        Subpath?: string | undefined;
+        DriverConfig?:
+          | { Name?: string | undefined; Options?: Record<string, string> | undefined }
+          | undefined;
+      }
+    | undefined;
   TmpfsOptions?:
     | {
         SizeBytes?: number | undefined;

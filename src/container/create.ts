@@ -19,6 +19,7 @@ import { keepSupported } from './option/kernel-support.ts';
 import { joinedContainer } from './option/modes.ts';
 import type { ContainerRecord } from './record.ts';
 import { Container } from './table.ts';
+import { takeMounts } from './take-mounts.ts';
 
 /**
  * Makes a container in state `created`. Nothing exists of it if this throws.
@@ -44,21 +45,38 @@ async function createFrom(
 ): Promise<{ id: string; warnings: string[] }> {
   assertWorkingDir(request.config);
   const config = mergeConfig(request.config, image.config);
-  const asked = checkOptions(engine, request.config, request.hostConfig);
+  const asked = checkOptions(
+    engine,
+    { ...request.config, Volumes: config.Volumes },
+    request.hostConfig,
+  );
   const { host: hostConfig, warnings } = keepSupported(asked, engine.facts);
   const id = randomBytes(32).toString('hex');
   const name = engine.containers.claim(request.name ?? randomName(engine.containers), id);
   try {
     const named = { ...config, ...namesOfDonor(engine, hostConfig) };
-    const record = newRecord(id, name, image, named, hostConfig);
-    const container = new Container(record, engine.paths.container(id));
-    await store(engine, container, image);
-    engine.containers.add(container);
-    emit(engine, container, 'create');
+    await addNew(engine, newRecord(id, name, image, named, hostConfig), image);
   } finally {
     engine.containers.unclaim(name);
   }
-  return { id, warnings: [...warnings, ...warningsOf(image)] };
+  return { id, warnings };
+}
+
+/** From here on its record keeps its volumes. */
+async function addNew(engine: Engine, record: ContainerRecord, image: Image): Promise<void> {
+  const layers = [engine.paths.initLayer, ...image.layerDirs];
+  const taken = await takeMounts(engine, record.config, record.hostConfig, layers);
+  try {
+    const withMounts = { ...record, mounts: taken.mounts };
+    const container = new Container(withMounts, engine.paths.container(record.id));
+    await store(engine, container, image);
+    engine.containers.add(container);
+    taken.release();
+    emit(engine, container, 'create');
+  } catch (error) {
+    await taken.undo();
+    throw error;
+  }
 }
 
 /** dockerd's words. A relative one would mean another folder to each who reads it. */
@@ -152,13 +170,4 @@ function likeRootOf({ layerDirs: [top] }: Image, upper: string): void {
   const { mode, uid, gid } = top ? statSync(top) : { mode: 0o755, uid: 0, gid: 0 };
   chownSync(upper, uid, gid);
   chmodSync(upper, mode & 0o7777);
-}
-
-function warningsOf(image: Image): string[] {
-  const volumes = Object.keys(image.config.Volumes ?? {});
-  return volumes.length
-    ? [
-        `volumes are not built yet: ${volumes.join(', ')} of the image are kept in the container's own layer`,
-      ]
-    : [];
 }

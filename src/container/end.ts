@@ -7,7 +7,7 @@ import { NotFoundError } from '../errors/errors.ts';
 import { reap } from '../kernel/spawn.ts';
 import { fromUnixNs, now } from './clock.ts';
 import type { Engine } from './engine.ts';
-import { emit, emitNetworks } from './events.ts';
+import { emit, emitNetworks, emitVolumes } from './events.ts';
 import { lifetimeMs } from './lifetime.ts';
 import { wasOomKilled } from './oom.ts';
 import type { ContainerRecord } from './record.ts';
@@ -70,6 +70,7 @@ export async function recordEnd(engine: Engine, container: Container, end: End):
   const execDuration = String(Math.floor(ended.ranMs / 1000));
   emit(engine, container, 'die', { execDuration, exitCode: String(end.exitCode) });
   emitNetworks(engine, container, ended.endpoints, 'disconnect');
+  emitVolumes(engine, container, 'unmount');
   container.emit('exit', end.exitCode, end.error);
   const { hostConfig, state } = container.record;
   const isOver = state.status === 'exited' && !container.isRestarting;

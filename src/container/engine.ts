@@ -9,6 +9,7 @@ import type { ImageStore } from '../image/store.ts';
 import type { BridgeNetwork } from '../network/bridge.ts';
 import type { Step } from '../step/step.ts';
 import type { Paths } from '../store/paths.ts';
+import type { VolumeStore } from '../volume/store.ts';
 import type { HostFacts } from './plan/facts.ts';
 import type { Container, ContainerTable } from './table.ts';
 
@@ -20,6 +21,7 @@ export interface Engine {
   /** The layers that are being pulled. */
   readonly transfers: Transfers;
   readonly containers: ContainerTable;
+  readonly volumes: VolumeStore;
   readonly network: BridgeNetwork;
   readonly events: Events;
   /** The shim's program in a sealed memfd. */

@@ -1,4 +1,5 @@
 import type { Engine } from './engine.ts';
+import { isVolume, mountsOf } from './option/mount-points.ts';
 import type { Endpoint } from './record.ts';
 import type { Container } from './table.ts';
 
@@ -34,6 +35,34 @@ export function emitNetworks(
       attributes: { container: container.id, name, type: 'bridge' },
       timeNs: BigInt(Date.now()) * 1_000_000n,
     });
+}
+
+/** Publishes an event of a volume. */
+export function emitVolume(
+  engine: Engine,
+  name: string,
+  action: string,
+  more: Record<string, string> = {},
+): void {
+  engine.events.emit({
+    type: 'volume',
+    action,
+    id: name,
+    attributes: { driver: 'local', ...more },
+    timeNs: BigInt(Date.now()) * 1_000_000n,
+  });
+}
+
+/** Publishes that a container has its volumes, or has them no more. */
+export function emitVolumes(
+  engine: Engine,
+  { id: container, record }: Container,
+  action: 'mount' | 'unmount',
+): void {
+  for (const { name, target, readOnly } of mountsOf(record).filter(isVolume)) {
+    const place = { destination: target, propagation: '', 'read/write': String(!readOnly) };
+    emitVolume(engine, name, action, { container, ...(action === 'mount' ? place : {}) });
+  }
 }
 
 /** Publishes an event of an image, with its labels, as docker does. */

@@ -9,8 +9,15 @@ import type { HostConfig } from './config.ts';
 import type { Engine } from './engine.ts';
 import { etcOf, writeEngineFiles } from './engine-files.ts';
 import { lookUpGroups } from './look-up-groups.ts';
-import { lookUpBlockDevices, lookUpDevices, lookUpJoined, lookUpSources } from './look-ups.ts';
+import {
+  lookUpBlockDevices,
+  lookUpDevices,
+  lookUpJoined,
+  lookUpSources,
+  lookUpVolumes,
+} from './look-ups.ts';
 import { joinedContainer } from './option/modes.ts';
+import { mountsOf } from './option/mount-points.ts';
 import { capabilitiesOf } from './plan/identity.ts';
 import { planContainer } from './plan/plan.ts';
 import { protectedPaths } from './plan/protect.ts';
@@ -62,7 +69,8 @@ function plan(
     network: networkSteps(engine, record.hostConfig, endpoints),
     netns: record.hostConfig.NetworkMode === 'host' ? 'host' : 'own',
     kernelPaths: kernelPaths(record.hostConfig),
-    ...lookUpSources(record.hostConfig),
+    ...lookUpSources(mountsOf(record)),
+    volumeSources: lookUpVolumes(engine, mountsOf(record)),
     parentGroups: lookUpGroups(record.hostConfig, engine.facts),
     blockDevices: lookUpBlockDevices(record.hostConfig),
     devices: lookUpDevices(record.hostConfig),

@@ -1,5 +1,6 @@
 /** Reads a container's record: schema 1, validated where the engine relies on it. */
 import { z } from 'zod';
+import { isVolumeName } from '../volume/name.ts';
 import type { ContainerRecord } from './record.ts';
 
 const ended = {
@@ -36,6 +37,25 @@ const endpoint = z.object({
   hostInterface: z.string().regex(/^veth[0-9a-f]{8}$/),
 });
 
+const mountPoint = { target: z.string().startsWith('/') };
+const mount = z.discriminatedUnion('type', [
+  z.looseObject({
+    type: z.literal('bind'),
+    ...mountPoint,
+    source: z.string(),
+    readOnly: z.boolean(),
+  }),
+  z.looseObject({
+    type: z.literal('volume'),
+    ...mountPoint,
+    name: z.string().refine(isVolumeName),
+    readOnly: z.boolean(),
+    subpath: z.string(),
+    isAnonymous: z.boolean(),
+  }),
+  z.looseObject({ type: z.literal('tmpfs'), ...mountPoint, flags: z.array(z.string()) }),
+]);
+
 export const containerRecordSchema = z.object({
   schema: z.literal(1),
   id: z.string().regex(/^[0-9a-f]{64}$/),
@@ -48,6 +68,7 @@ export const containerRecordSchema = z.object({
     AutoRemove: z.boolean(),
     RestartPolicy: z.object({ Name: z.string(), MaximumRetryCount: z.number() }),
   }),
+  mounts: z.array(mount).optional(),
   path: z.string(),
   args: z.array(z.string()),
   state,

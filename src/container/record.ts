@@ -4,6 +4,7 @@
  */
 import type { ContainerConfig, HostConfig } from './config.ts';
 import type { HealthStatus } from './health.ts';
+import type { MountPoint } from './option/mount-point.ts';
 import type { ContainerState } from './state.ts';
 
 /** The container's place on one network. */
@@ -31,6 +32,8 @@ export interface ContainerRecord {
   imageId: string;
   config: ContainerConfig;
   hostConfig: HostConfig;
+  /** What is mounted in it besides what every container has: volumes have their names by now. */
+  mounts?: MountPoint[];
   /** Program and arguments after entrypoint and command are joined. */
   path: string;
   args: string[];

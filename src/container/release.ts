@@ -1,9 +1,10 @@
-/** Gives back what a container held while it was alive: its groups, its address, its run folder. */
+/** Gives back what a container held while it was alive: its groups, its address, its volumes, its run folder. */
 import { rmdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { killGroup, removeCgroup, removeEmptyParents } from '../kernel/cgroup.ts';
 import type { Engine } from './engine.ts';
 import { endOfExecs } from './exec/end.ts';
+import { unmountVolumes } from './mount-volumes.ts';
 import { sharesProcesses } from './option/modes.ts';
 import { cgroupPaths } from './plan/cgroup.ts';
 import type { Endpoint } from './record.ts';
@@ -21,6 +22,7 @@ export async function release(
   await Promise.all(groups.map((path) => removeGroup(engine, path)));
   for (const path of groups) removeEmptyParents(dirname(path));
   for (const { ipAddress } of Object.values(endpoints)) engine.network.pool.release(ipAddress);
+  await unmountVolumes(engine, container);
   rmSync(container.paths.runDir, { recursive: true, force: true });
 }
 

@@ -14,8 +14,10 @@ import { open } from '../kernel/files.ts';
 import { isSameProcess } from '../kernel/pidfd.ts';
 import { cloneRootMount } from '../kernel/root-mount.ts';
 import type { Engine } from './engine.ts';
+import { lookUpRootMounts } from './look-ups.ts';
+import { mountVolumes, unmountVolumes } from './mount-volumes.ts';
 import { type MountedRoot, mountRoot } from './mounted-root.ts';
-import { mountPoints } from './option/mount-points.ts';
+import { mountsOf } from './option/mount-points.ts';
 import { isAlive } from './state.ts';
 import type { Container } from './table.ts';
 
@@ -48,10 +50,10 @@ interface Taken {
 
 async function withTaken<T>(
   container: Container,
-  taken: () => Taken,
+  taken: () => Promise<Taken>,
   use: (root: number) => Promise<T>,
 ): Promise<T> {
-  const { root, release } = await container.lock.run(async () => taken());
+  const { root, release } = await container.lock.run(taken);
   try {
     return await use(root);
   } finally {
@@ -77,17 +79,17 @@ export async function rootIsFree(container: Container): Promise<void> {
   if (overlay) await new Promise<void>((resolve) => overlay.idle.push(resolve));
 }
 
-function take(
+async function take(
   engine: Engine,
   container: Container,
   open: (pid: number) => number,
   which: 'root' | 'bare',
-): Taken {
+): Promise<Taken> {
   const running = openRunning(container, open);
   if (running !== undefined) return { root: running, release: () => closeSync(running) };
-  const overlay = shared.get(container) ?? makeOverlay(engine, container);
+  const overlay = shared.get(container) ?? (await makeOverlay(engine, container));
   overlay.users++;
-  return { root: overlay.mounted[which], release: () => letGo(container, overlay) };
+  return { root: overlay.mounted[which], release: () => letGo(engine, container, overlay) };
 }
 
 function openRoot(pid: number): number {
@@ -120,21 +122,35 @@ function hasEnded(error: unknown): boolean {
   return ['ENOENT', 'ESRCH'].includes(String((error as { code?: unknown }).code));
 }
 
-function makeOverlay(engine: Engine, container: Container): Shared {
+async function makeOverlay(engine: Engine, container: Container): Promise<Shared> {
   const { record, paths } = container;
   if (record.state.status === 'removing' || engine.containers.get(container.id) !== container)
     throw new ConflictError(`container ${container.id} is being removed`);
-  const binds = mountPoints(record.hostConfig).filter((mount) => mount.type === 'bind');
-  const mounted = mountRoot(lowerDirsOf(engine, container), paths, binds, paths.rootfs);
-  const overlay = { mounted, users: 0, idle: [] };
-  shared.set(container, overlay);
-  return overlay;
+  try {
+    await mountVolumes(engine, container, holderOf(container));
+    const mounts = lookUpRootMounts(engine, mountsOf(record));
+    const mounted = mountRoot(lowerDirsOf(engine, container), paths, mounts, paths.rootfs);
+    const overlay = { mounted, users: 0, idle: [] };
+    shared.set(container, overlay);
+    return overlay;
+  } catch (error) {
+    await unmountVolumes(engine, container, holderOf(container));
+    throw error;
+  }
 }
 
-function letGo(container: Container, overlay: Shared): void {
+/** Who looks at the files of one that does not run is another than the container itself. */
+function holderOf({ id }: Container): string {
+  return `files of ${id}`;
+}
+
+function letGo(engine: Engine, container: Container, overlay: Shared): void {
   if (--overlay.users > 0) return;
   shared.delete(container);
   overlay.mounted.close();
+  void unmountVolumes(engine, container, holderOf(container)).catch((error) =>
+    engine.log.warn({ err: error, id: container.id }, 'cannot unmount the volumes of a container'),
+  );
   for (const told of overlay.idle) told();
 }
 

@@ -8,9 +8,10 @@ import { connectAttach } from './attach.ts';
 import { now } from './clock.ts';
 import { watchEnd } from './end.ts';
 import type { Engine } from './engine.ts';
-import { emit, emitNetworks } from './events.ts';
+import { emit, emitNetworks, emitVolumes } from './events.ts';
 import { execute } from './execute.ts';
 import type { Launched } from './launch.ts';
+import { mountVolumes } from './mount-volumes.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { release } from './release.ts';
 import { remove } from './remove.ts';
@@ -59,6 +60,7 @@ async function startNow(engine: Engine, container: Container, byPolicy: boolean)
     freshRunDir(container);
     socket = await openShimSocket(container.paths.runDir);
     const clients = 1 + (await handOverAttaches(container));
+    await mountVolumes(engine, container);
     prepared = prepare(engine, container);
     const launched = await executePlan(engine, container, prepared, socket, clients);
     await recordRunning(engine, container, launched, { ...prepared, byPolicy });
@@ -121,6 +123,7 @@ async function recordRunning(
   const state = { status: 'running', pid, startTicks, bootId, startedAt: now() } as const;
   const anew = { restartCount: 0, restartDelayMs: 0, manuallyStopped: false };
   await setState(container, state, { endpoints, ...(byPolicy ? {} : anew) });
+  emitVolumes(engine, container, 'mount');
   emitNetworks(engine, container, endpoints, 'connect');
   emit(engine, container, 'start');
 }

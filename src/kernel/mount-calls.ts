@@ -52,6 +52,32 @@ export function mount({ source, target, fstype, flags, data = null }: MountArgs)
   checkMount(ret, 'mount', [source ?? 'none', target, fstype ?? '']);
 }
 
+type InBackground = {
+  async(...args: [...unknown[], (error: Error | null, ret: number) => void]): void;
+};
+
+/** mount(2) on another thread: of what is reached over a network it may take minutes. */
+export function mountInBackground({
+  source,
+  target,
+  fstype,
+  flags,
+  data = null,
+}: MountArgs): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const call = c.mount as unknown as InBackground;
+    call.async(source, target, fstype, bits(flags), data, (error, ret) => {
+      try {
+        if (error) throw error;
+        checkMount(ret, 'mount', [source ?? 'none', target, fstype ?? '']);
+        resolve();
+      } catch (failure) {
+        reject(failure);
+      }
+    });
+  });
+}
+
 /** umount2(2). @param flags e.g. `['MNT_DETACH']` */
 export function umount2(target: string, flags: Flags): void {
   check(c.umount2(target, bits(flags)), 'umount2', [target]);

@@ -2,7 +2,7 @@
  * Every path Petri writes to, in one place (docs/paths.md says who writes each, and when).
  *
  *     DATA  lock · containers/ID/{container.json,steps.json,hostname,hosts,resolv.conf,log,upper,work,rootfs}
- *           images/ID/ · layers/DIFFID/ · blobs/DIGEST · staging/ · trash/ · events
+ *           volumes/NAME/{volume.json,_data} · images/ID/ · layers/DIFFID/ · blobs/DIGEST · staging/ · trash/ · events
  *     RUN   containers/ID/{shim.sock,exit} · containers/ID/exec/EXECID/{shim.sock,exit} · petri.sock · petri.pid
  */
 import { join } from 'node:path';
@@ -49,8 +49,30 @@ export class Paths {
   get initLayer(): string {
     return join(this.layers, 'init', 'diff');
   }
+  get volumes(): string {
+    return join(this.data, 'volumes');
+  }
+  /** @param name as src/volume/name.ts allows it: it is a folder's name */
+  volume(name: string): VolumePaths {
+    return new VolumePaths(join(this.volumes, name));
+  }
   container(id: string): ContainerPaths {
     return new ContainerPaths(join(this.containers, id), join(this.run, 'containers', id));
+  }
+}
+
+export class VolumePaths {
+  constructor(
+    /** The volume's folder under the data root. */
+    readonly dir: string,
+  ) {}
+
+  get record(): string {
+    return join(this.dir, 'volume.json');
+  }
+  /** What containers see of it; its device is mounted here while one runs. */
+  get data(): string {
+    return join(this.dir, '_data');
   }
 }
 

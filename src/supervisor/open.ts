@@ -18,6 +18,7 @@ import { type BridgeNetwork, openBridge } from '../network/bridge.ts';
 import { lockDataRoot } from '../store/lock.ts';
 import { Paths } from '../store/paths.ts';
 import { emptyFolder } from '../store/remove-tree.ts';
+import { VolumeStore } from '../volume/store.ts';
 import { EventFile } from './event-file.ts';
 import { EventBus } from './events.ts';
 import { gatherFacts } from './facts.ts';
@@ -91,6 +92,7 @@ async function openOn(
     registries,
     transfers: new Transfers(images),
     containers: new ContainerTable(),
+    volumes: await VolumeStore.open(paths, options.log),
     network,
     events: new EventBus(eventFile),
     shimFd: sealedMemfd('petri-shim', await readFile(options.shimPath)),
@@ -128,7 +130,8 @@ async function openOn(
 async function makeFolders(paths: Paths): Promise<() => void> {
   await mkdir(paths.data, { recursive: true, mode: 0o710 });
   const unlock = await lockDataRoot(paths.lock);
-  for (const dir of [paths.containers, paths.images, paths.layers, paths.staging, paths.trash])
+  const { containers, volumes, images, layers, staging, trash } = paths;
+  for (const dir of [containers, volumes, images, layers, staging, trash])
     await mkdir(dir, { recursive: true, mode: 0o700 });
   await mkdir(join(paths.run, 'containers'), { recursive: true, mode: 0o700 });
   // Whoever may open the socket must get to it, and sees nothing else of the folder.

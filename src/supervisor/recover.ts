@@ -21,6 +21,7 @@ import {
 import type { Engine } from '../container/engine.ts';
 import { emit } from '../container/events.ts';
 import { adoptExecs } from '../container/exec/adopt.ts';
+import { keepMounted, unmountVolumes } from '../container/mount-volumes.ts';
 import { PARENT } from '../container/option/cgroup-parent.ts';
 import type { ContainerRecord } from '../container/record.ts';
 import { containerRecordSchema } from '../container/record-schema.ts';
@@ -32,6 +33,7 @@ import { isAlive } from '../container/state.ts';
 import { Container } from '../container/table.ts';
 import { cgroupParents, removeCgroup } from '../kernel/cgroup.ts';
 import { quarantine, readRecord } from '../store/record.ts';
+import { unmountIdle } from '../volume/mount.ts';
 
 const ANSWER_TIMEOUT_MS = 5_000;
 
@@ -41,7 +43,10 @@ export async function recover(engine: Engine): Promise<void> {
     if (isAlive(record.state))
       for (const { ipAddress } of Object.values(record.endpoints))
         engine.network.pool.reserve(ipAddress);
+  // Until it is known who runs, what is mounted for anybody stays.
+  for (const container of engine.containers.all()) keepMounted(engine, container);
   await Promise.all(engine.containers.all().map((container) => recoverOne(engine, container)));
+  await unmountUnused(engine);
   for (const container of engine.containers.all()) tellMissedEnd(engine, container);
   await sweep(engine);
 }
@@ -58,6 +63,15 @@ async function loadRecords(engine: Engine): Promise<void> {
       await quarantine(paths.dir, error, engine.log);
     }
   }
+}
+
+async function unmountUnused(engine: Engine): Promise<void> {
+  for (const container of engine.containers.all())
+    if (!container.link) await unmountVolumes(engine, container);
+  for (const volume of engine.volumes.all())
+    await unmountIdle(volume).catch((error) =>
+      engine.log.warn({ err: error, volume: volume.name }, 'cannot unmount a volume'),
+    );
 }
 
 async function recoverOne(engine: Engine, container: Container): Promise<void> {

@@ -139,7 +139,8 @@ const described: Record<string, Description> = {
   'GET /networks/{id}': {},
   'GET /volumes': { query: { filters: 'filters' } },
   'GET /volumes/{name}': {},
-  'DELETE /volumes/{name}': {},
+  'DELETE /volumes/{name}': { query: { force: 'flag' } },
+  'POST /volumes/create': { body: { Name: 'from-the-table' } },
 };
 
 export const endpoints: readonly Endpoint[] = routes.map((route) => ({

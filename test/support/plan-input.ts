@@ -58,6 +58,7 @@ export function planInput(
     network: endpointSteps({ bridgeName: 'petri0', mtu: 1500 }, ENDPOINT),
     netns: 'own',
     bindSources: new Map(),
+    volumeSources: new Map(),
     missingFolders: [],
     parentGroups: { missing: [] },
     blockDevices: new Map(),

@@ -215,10 +215,10 @@ describe('bodies of create', () => {
     ['an unknown image', '{"Image":"nosuch"}', 404, 'No such image: nosuch:latest'],
     ['a bad reference', '{"Image":"UPPER"}', 400, 'must be lowercase'],
     [
-      'a volume',
-      '{"Image":"a","HostConfig":{"Binds":["a:/b"]}}',
+      'another runtime',
+      '{"Image":"a","HostConfig":{"Runtime":"other"}}',
       501,
-      '--volume with a name is not built yet',
+      '--runtime is not built yet',
     ],
   ])('%s', async (_name, body, status, text) => {
     const answer = await call(api, 'POST', '/containers/create', body);

@@ -141,9 +141,6 @@ test.each([
 });
 
 const settings: Record<string, [config: object, host: object]> = {
-  'HostConfig.Binds': [{}, { Binds: ['a:/b'] }],
-  'HostConfig.Mounts': [{}, { Mounts: [{ Type: 'volume' }] }],
-  Volumes: [{ Volumes: { '/a': {} } }, {}],
   'HostConfig.PortBindings': [{}, { PortBindings: { '80/tcp': [{ HostPort: '80' }] } }],
   'HostConfig.NetworkMode': [{}, { NetworkMode: 'mine' }],
   NetworkingConfig: [{ NetworkingConfig: { EndpointsConfig: { mine: {} } } }, {}],

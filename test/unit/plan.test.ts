@@ -16,10 +16,30 @@ const moreLimits = {
   BlkioDeviceWriteIOps: [{ Path: '/dev/sda', Rate: 100 }],
 };
 
+const DATA = '/var/lib/petri/volumes';
+const volume = { type: 'volume' as const, mode: 'z', copies: true, isAnonymous: false };
+const make = { driver: '', labels: null, options: null };
+const volumes = {
+  record: {
+    ...planInput().record,
+    mounts: [
+      { ...volume, name: 'data', target: '/data', readOnly: false, subpath: '', make },
+      { ...volume, name: 'shared', target: '/etc/app', readOnly: true, subpath: 'conf', make },
+      { ...volume, name: 'shared', target: '/etc/f', readOnly: false, subpath: 'one/file', make },
+    ],
+  },
+  volumeSources: new Map([
+    ['/data', { path: `${DATA}/data/_data`, kind: 'directory' as const }],
+    ['/etc/app', { path: `${DATA}/shared/_data`, kind: 'directory' as const }],
+    ['/etc/f', { path: `${DATA}/shared/_data`, kind: 'file' as const }],
+  ]),
+};
+
 const variants = {
   v2: planInput(),
   v1: planInput({}, {}, { facts: { ...planInput().facts, cgroup: V1 } }),
   terminal: planInput({ Tty: true, OpenStdin: true }),
+  volumes: planInput({}, {}, volumes),
   'limits-v2': planInput({}, { Memory: 64 << 20, NanoCpus: 5e8, CpuShares: 512, PidsLimit: 20 }),
   'limits-v1': planInput(
     {},

@@ -8,6 +8,8 @@ import { security } from '../../src/container/option/security.ts';
 import { sysctls } from '../../src/container/option/sysctls.ts';
 import { parseTmpfs } from '../../src/container/option/tmpfs.ts';
 import { assertUlimits } from '../../src/container/option/ulimits.ts';
+import { anonymousVolume } from '../../src/container/option/volume-flag.ts';
+import { inherited, parseVolumesFrom } from '../../src/container/option/volumes-from.ts';
 import { InvalidError, NotBuiltError } from '../../src/errors/errors.ts';
 import { HOST_CONFIG } from '../support/plan-input.ts';
 
@@ -44,7 +46,7 @@ describe('--tmpfs', () => {
 
 describe('mounts', () => {
   const of = (host: Parameters<typeof mountPoints>[0] | object) =>
-    mountPoints({ Binds: null, ...host } as Parameters<typeof mountPoints>[0]);
+    mountPoints({ Binds: null, VolumeDriver: '', ...host } as Parameters<typeof mountPoints>[0]);
   test('are sorted by depth, and normal', () => {
     const all = of({ Binds: ['/a//b/:/x/y/../z/', '/a:/x:ro,rslave'], Tmpfs: { '/t/u/v': '' } });
     expect(all.map(({ target }) => target)).toEqual(['/x', '/x/z', '/t/u/v']);
@@ -52,8 +54,8 @@ describe('mounts', () => {
     expect(all[1]).toMatchObject({ source: '/a/b', readOnly: false, propagation: 'rprivate' });
   });
   test.each([
-    ['/a', 'invalid volume specification'],
     ['/a:', 'invalid volume specification'],
+    ['/a:ro', 'invalid volume specification'],
     [':/a', 'invalid volume specification'],
     ['/a:b', "invalid mount path: 'b' mount path must be absolute"],
     ['/a:/', "destination can't be '/'"],
@@ -96,9 +98,72 @@ describe('mounts', () => {
     const many = Array.from({ length: 10_000 }, (_, i) => `/a:/x${i}`);
     expect(() => of({ Binds: many })).toThrow('too many mounts');
   });
-  test('volumes are not built', () => {
-    expect(() => of({ Binds: ['name:/x'] })).toThrow(NotBuiltError);
-    expect(() => of({ Mounts: [{ Type: 'volume', Target: '/x' }] })).toThrow(NotBuiltError);
+  test('what has no slash in front is the name of a volume', () => {
+    const [first, second, third] = of({
+      Binds: ['data:/x:ro,nocopy', '/y'],
+      Mounts: [
+        {
+          Type: 'volume',
+          Source: 'part',
+          Target: '/z',
+          VolumeOptions: { Subpath: 'a/../b', Labels: { k: 'v' }, NoCopy: true },
+        },
+      ],
+    });
+    expect(first).toMatchObject({
+      name: 'data',
+      readOnly: true,
+      copies: false,
+      isAnonymous: false,
+    });
+    expect(second).toMatchObject({ name: '', target: '/y', copies: true, isAnonymous: true });
+    expect(third).toMatchObject({ name: 'part', subpath: 'a/../b', make: { labels: { k: 'v' } } });
+  });
+  test.each([
+    ['a/b:/x', 'create a/b: "a/b" includes invalid characters for a local volume name'],
+    ['../up:/x', 'If you intended to pass a host directory, use absolute path'],
+    ['a:/x', 'volume name is too short'],
+    ['data:/x:shared', 'field BindOptions must not be specified'],
+    ['data:x', 'mount path must be absolute'],
+    ['data:/proc', 'inside /proc'],
+    [`${'n'.repeat(241)}:/x`, 'at most 240 characters'],
+  ])('-v %j is refused', (bind, why) => {
+    expect(() => of({ Binds: [bind] })).toThrow(InvalidError);
+    expect(() => of({ Binds: [bind] })).toThrow(why);
+  });
+  test.each([
+    [{ BindOptions: {} }, 'field BindOptions must not be specified'],
+    [{ ReadOnly: true }, 'must not set ReadOnly mode when using anonymous volumes'],
+    [{ VolumeOptions: { Subpath: 'a' } }, 'must not set Subpath when using anonymous volumes'],
+    [
+      { Source: 'data', VolumeOptions: { Subpath: '/a' } },
+      'subpath must be a relative path within the volume',
+    ],
+    [
+      { Source: 'data', VolumeOptions: { Subpath: 'a/../../b' } },
+      'subpath must be a relative path within the volume',
+    ],
+    [{ VolumeOptions: { DriverConfig: { Name: 'other' } } }, 'plugin "other" not found'],
+    [{ VolumeOptions: { DriverConfig: { Options: { x: 'y' } } } }, 'invalid option: "x"'],
+  ])('--mount type=volume %j is refused', (spec, why) => {
+    expect(() => of({ Mounts: [{ Type: 'volume', Target: '/x', ...spec }] })).toThrow(why);
+  });
+  test.each(['', '/', '/proc/x', 'data', '../etc', '/a/../../etc', '/x/..'])(
+    'a VOLUME at %j is refused',
+    (path) => {
+      expect(() => anonymousVolume(path, '')).toThrow(InvalidError);
+    },
+  );
+  test('--volumes-from', () => {
+    expect(parseVolumesFrom('other')).toEqual({ container: 'other', readOnly: false });
+    expect(parseVolumesFrom('other:ro')).toEqual({ container: 'other', readOnly: true });
+    for (const spec of ['', 'other:x', 'other:nocopy', 'other:rslave', 'other:ro:z'])
+      expect(() => parseVolumesFrom(spec), spec).toThrow(InvalidError);
+    const mounts = of({ Binds: ['data:/x', '/h:/y'], Tmpfs: { '/t': '' } });
+    expect(inherited(mounts, true)).toMatchObject([
+      { type: 'volume', name: 'data', readOnly: true, copies: false },
+      { type: 'bind', source: '/h', readOnly: true },
+    ]);
   });
 });
 

@@ -1,6 +1,6 @@
 /** `GET /containers/json?all=&limit=&size=&filters=` */
 import type { Engine } from '../../container/engine.ts';
-import { mountPoints } from '../../container/option/mount-points.ts';
+import { mountsOf } from '../../container/option/mount-points.ts';
 import { isAlive } from '../../container/state.ts';
 import type { Container } from '../../container/table.ts';
 import { InvalidError, NotFoundError } from '../../errors/errors.ts';
@@ -42,7 +42,9 @@ export async function list(exchange: Exchange): Promise<void> {
   const withSize = query.flag('size');
   const rows: object[] = [];
   for (const container of limit > 0 ? found.slice(0, limit) : found)
-    rows.push(containerSummary(container, withSize ? await sizesOf(engine, container) : undefined));
+    rows.push(
+      containerSummary(engine, container, withSize ? await sizesOf(engine, container) : undefined),
+    );
   exchange.json(rows);
 }
 
@@ -88,9 +90,12 @@ function fitting(engine: Engine, filters: Filters): (container: Container) => bo
 }
 
 /** A volume's name, the source of a bind, or where it is mounted. */
-function hasMount({ hostConfig }: Container['record'], wanted: string): boolean {
-  return mountPoints(hostConfig).some(
-    (mount) => mount.target === wanted || (mount.type === 'bind' && mount.source === wanted),
+function hasMount(record: Container['record'], wanted: string): boolean {
+  return mountsOf(record).some(
+    (mount) =>
+      mount.target === wanted ||
+      (mount.type === 'bind' && mount.source === wanted) ||
+      (mount.type === 'volume' && mount.name === wanted),
   );
 }
 

@@ -28,7 +28,16 @@ const mount = z.object({
       ReadOnlyForceRecursive: z.boolean().optional(),
     })
     .optional(),
-  VolumeOptions: z.looseObject({}).optional(),
+  VolumeOptions: z
+    .object({
+      NoCopy: z.boolean().optional(),
+      Labels: z.record(z.string(), z.string()).optional(),
+      Subpath: given,
+      DriverConfig: z
+        .object({ Name: given, Options: z.record(z.string(), z.string()).optional() })
+        .optional(),
+    })
+    .optional(),
   TmpfsOptions: z
     .object({
       SizeBytes: count(),

@@ -24,18 +24,6 @@ const driversOfDocker = 'awslogs etwlogs fluentd gcplogs gelf journald splunk sy
 /** Docker's option, the field it sets, and whether it is set to more than the default. */
 export const unbuilt: readonly [option: string, field: string, isSet: (given: Given) => boolean][] =
   [
-    [
-      '--volume with a name',
-      'HostConfig.Binds',
-      ({ host }) => (host.Binds ?? []).some((bind) => /^[^/:]+:/.test(bind)),
-    ],
-    [
-      '--mount type=volume',
-      'HostConfig.Mounts',
-      ({ host }) => (host.Mounts ?? []).some(({ Type }) => Type === 'volume'),
-    ],
-    ['--volume', 'Volumes', ({ config }) => some(config.Volumes)],
-    ['--volumes-from', 'HostConfig.VolumesFrom', ({ host }) => some(host.VolumesFrom)],
     ['--storage-opt', 'HostConfig.StorageOpt', ({ host }) => some(host.StorageOpt)],
     ['--publish', 'HostConfig.PortBindings', ({ host }) => publishes(host)],
     ['--publish-all', 'HostConfig.PublishAllPorts', ({ host }) => host.PublishAllPorts],

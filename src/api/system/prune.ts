@@ -1,10 +1,14 @@
 /**
- * `POST /…/prune`: gives disk space back. Of networks, volumes and build caches Petri has none to give: they answer as
- * docker's clients need it for `system prune`.
+ * `POST /…/prune`: gives disk space back. Of networks and build caches Petri has none to give: they answer as docker's
+ * clients need it for `system prune`.
  */
+import { emitVolume } from '../../container/events.ts';
 import { pruneContainers } from '../../container/prune.ts';
+import { volumeUsers } from '../../container/volume-users.ts';
 import { InvalidError } from '../../errors/errors.ts';
 import type { Image } from '../../image/image.ts';
+import { pruneVolumes } from '../../volume/prune.ts';
+import { anonymousLabel } from '../../volume/record.ts';
 import { parseMoment } from '../client/moment.ts';
 import type { Exchange } from '../exchange.ts';
 import { Filters, fitsLabel } from '../filters.ts';
@@ -50,10 +54,24 @@ export function networks(exchange: Exchange): void {
   exchange.json({ NetworksDeleted: null });
 }
 
-/** `POST /volumes/prune` */
-export function volumes(exchange: Exchange): void {
-  wantedBy(new Filters(exchange.query, [...common, 'all']));
-  exchange.json({ VolumesDeleted: null, SpaceReclaimed: 0 });
+/** `POST /volumes/prune`: those without a name, with `all` and for clients of before API 1.42 all that no container has. */
+export async function volumes(exchange: Exchange): Promise<void> {
+  const { engine, query } = exchange;
+  const filters = new Filters(query, ['label', 'label!', 'all']);
+  const isAll = filters.flag('all') || !exchange.since('1.42');
+  const wanted = wantedBy(filters);
+  const { deleted, reclaimedBytes } = await pruneVolumes(
+    engine.volumes,
+    (name) => volumeUsers(engine, name),
+    ({ record: { createdAt, labels } }) =>
+      (isAll || Object.hasOwn(labels ?? {}, anonymousLabel)) && wanted(createdAt, labels ?? {}),
+  );
+  for (const { name } of deleted) emitVolume(engine, name, 'destroy');
+  tell(exchange, 'volume', reclaimedBytes);
+  exchange.json({
+    VolumesDeleted: orNull(deleted.map(({ name }) => name)),
+    SpaceReclaimed: reclaimedBytes,
+  });
 }
 
 /** `POST /build/prune`: there is no builder that could have left anything. */
@@ -81,7 +99,11 @@ function wantedBy(filters: Filters) {
 }
 
 /** Docker's event of a prune: who it was is nobody, what it gave is said. */
-function tell({ engine }: Exchange, type: 'container' | 'image', reclaimedBytes: number): void {
+function tell(
+  { engine }: Exchange,
+  type: 'container' | 'image' | 'volume',
+  reclaimedBytes: number,
+): void {
   engine.events.emit({
     type,
     action: 'prune',

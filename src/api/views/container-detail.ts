@@ -40,7 +40,7 @@ export function containerDetail(
     HostConfig: hostConfigView(record.hostConfig),
     GraphDriver: graphDriver(engine, container),
     ...sizes,
-    Mounts: mountsView(record),
+    Mounts: mountsView(engine, record),
     Config: configView(record.config),
     NetworkSettings: networkSettings(container),
   };

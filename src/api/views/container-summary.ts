@@ -1,4 +1,5 @@
 /** One row of `GET /containers/json`. */
+import type { Engine } from '../../container/engine.ts';
 import type { Container } from '../../container/table.ts';
 import { unixSeconds } from './durations.ts';
 import { networksView } from './endpoint.ts';
@@ -8,6 +9,7 @@ import { statusText } from './status.ts';
 
 /** @param sizes bytes of the container's own layer and of all its files, when they were asked for */
 export function containerSummary(
+  engine: Engine,
   { record, health }: Container,
   sizes?: { SizeRw: number; SizeRootFs: number },
 ): object {
@@ -26,7 +28,7 @@ export function containerSummary(
     Status: statusText(state, Date.now(), health?.status),
     HostConfig: { NetworkMode: hostConfig.NetworkMode },
     NetworkSettings: { Networks: networksView(record) },
-    Mounts: mountsView(record),
+    Mounts: mountsView(engine, record),
   };
 }
 

@@ -3,35 +3,13 @@
  * Words of the mount become flags, the rest goes to the file system as it is.
  */
 import { InvalidError } from '../../errors/errors.ts';
+import { mountWords } from '../../kernel/mount-words.ts';
 
 export interface TmpfsOptions {
   flags: string[];
   /** `size=64m,mode=1777`; empty when there is none. */
   data: string;
 }
-
-/** What each word sets or clears. */
-const WORDS: Readonly<Record<string, readonly [flag: string, isSet: boolean]>> = {
-  ro: ['MS_RDONLY', true],
-  rw: ['MS_RDONLY', false],
-  nosuid: ['MS_NOSUID', true],
-  suid: ['MS_NOSUID', false],
-  nodev: ['MS_NODEV', true],
-  dev: ['MS_NODEV', false],
-  noexec: ['MS_NOEXEC', true],
-  exec: ['MS_NOEXEC', false],
-  sync: ['MS_SYNCHRONOUS', true],
-  async: ['MS_SYNCHRONOUS', false],
-  dirsync: ['MS_DIRSYNC', true],
-  noatime: ['MS_NOATIME', true],
-  atime: ['MS_NOATIME', false],
-  nodiratime: ['MS_NODIRATIME', true],
-  diratime: ['MS_NODIRATIME', false],
-  relatime: ['MS_RELATIME', true],
-  norelatime: ['MS_RELATIME', false],
-  strictatime: ['MS_STRICTATIME', true],
-  nostrictatime: ['MS_STRICTATIME', false],
-};
 
 const SIZE = /^\d{1,19}[kKmMgG%]?$/;
 const NUMBER = /^\d{1,10}$/;
@@ -56,7 +34,7 @@ export function parseTmpfs(text: string): TmpfsOptions {
   const flags = new Set(DEFAULTS);
   const data = new Map<string, string>();
   for (const option of text.split(',').filter(Boolean)) {
-    const word = Object.hasOwn(WORDS, option) ? WORDS[option] : undefined;
+    const word = Object.hasOwn(mountWords, option) ? mountWords[option] : undefined;
     if (word?.[1]) flags.add(word[0]);
     else if (word) flags.delete(word[0]);
     else data.set(...keyAndValue(option));

@@ -1,6 +1,6 @@
 /** The engine's /etc/hosts, hostname and resolv.conf get their places, over whatever the image has there. */
 import { type StepDraft, slot } from '../../step/step.ts';
-import { mountPoints } from '../option/mount-points.ts';
+import { mountsOf } from '../option/mount-points.ts';
 import { by } from './draft.ts';
 import type { PlanInput } from './input.ts';
 import { close, walk } from './walk.ts';
@@ -9,7 +9,7 @@ const init = by('init', 'mounts');
 
 /** What the user mounts on one of them stays; a folder that covers /etc may lack them, so they are made in it. */
 export function placeEngineFiles({ record }: PlanInput): StepDraft[] {
-  const targets = mountPoints(record.hostConfig).map(({ target }) => target);
+  const targets = mountsOf(record).map(({ target }) => target);
   return ['hosts', 'hostname', 'resolv.conf']
     .filter((name) => !targets.includes(`/etc/${name}`))
     .flatMap((name) => [

@@ -2,6 +2,7 @@
 import type { StepDraft } from '../../step/step.ts';
 import type { ContainerPaths } from '../../store/paths.ts';
 import type { ParentGroups } from '../look-up-groups.ts';
+import type { VolumeSource } from '../look-ups.ts';
 import type { DeviceNode } from '../option/devices.ts';
 import type { ContainerRecord } from '../record.ts';
 import type { HostFacts } from './facts.ts';
@@ -33,6 +34,8 @@ export interface PlanInput {
   kernelPaths: ReadonlyMap<string, 'file' | 'directory'>;
   /** What the host has where a bind mount comes from. */
   bindSources: ReadonlyMap<string, 'file' | 'directory' | 'missing'>;
+  /** Where each volume is on the host, by the place it is mounted on. */
+  volumeSources: ReadonlyMap<string, VolumeSource>;
   /** Folders of the host to be made for it, parents first. */
   missingFolders: readonly string[];
   /** Of `--cgroup-parent`: what is not there yet. */

@@ -9,13 +9,14 @@ import { by } from './draft.ts';
 import { identitySteps } from './identity.ts';
 import type { PlanInput } from './input.ts';
 import { joinedSlots, joinSteps } from './join.ts';
+import { sourceFolderSteps } from './mount-sources.ts';
 import { mountSteps } from './mounts.ts';
 import { namespaceSteps } from './namespaces.ts';
 import { programSteps } from './program.ts';
 import { protectBelow, protectSteps } from './protect.ts';
 import { rootfsSteps } from './rootfs.ts';
 import { stdioSteps } from './stdio.ts';
-import { sourceFolderSteps, userMountSteps } from './user-mounts.ts';
+import { userMountSteps } from './user-mounts.ts';
 
 export function planContainer(input: PlanInput): Step[] {
   return numberSteps([

@@ -6,7 +6,7 @@
 import { InvalidError } from '../../errors/errors.ts';
 import type { StepDraft } from '../../step/step.ts';
 import type { HostConfig } from '../config.ts';
-import { mountPoints } from '../option/mount-points.ts';
+import { mountsOf } from '../option/mount-points.ts';
 import { by } from './draft.ts';
 import type { PlanInput } from './input.ts';
 
@@ -69,7 +69,7 @@ export function protectedPaths({
 
 /** A folder the user mounts over one that holds hidden ones shows them again: they are hidden once more. */
 export function protectBelow(input: PlanInput): StepDraft[] {
-  const covers = mountPoints(input.record.hostConfig).map(({ target }) => `${target}/`);
+  const covers = mountsOf(input.record).map(({ target }) => `${target}/`);
   return existing(input, protectedPaths(input.record.hostConfig).masked)
     .filter(([path, kind]) => kind === 'directory' && covers.some((top) => path.startsWith(top)))
     .map(([path]) => ({ ...hideFolder(path), accept: 'ENOENT' }));

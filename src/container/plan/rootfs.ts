@@ -4,18 +4,18 @@
  * After `pivot_root` every path in the plan is the container's. mount_namespaces(7), pivot_root(2).
  */
 import { type StepDraft, slot } from '../../step/step.ts';
-import { mountPoints } from '../option/mount-points.ts';
+import { mountsOf } from '../option/mount-points.ts';
 import { by, quote } from './draft.ts';
 import type { PlanInput } from './input.ts';
+import { mountSourceSteps } from './mount-sources.ts';
 import { overlaySteps } from './overlay.ts';
 import { sharedMemorySteps } from './shared-memory.ts';
-import { bindSourceSteps } from './user-mounts.ts';
 
 const init = by('init', 'rootfs');
 
 export function rootfsSteps(input: PlanInput): StepDraft[] {
   return [
-    ...bindSourceSteps(input, true),
+    ...mountSourceSteps(input, true),
     init(
       'mount',
       { source: null, target: '/', fstype: null, flags: ['MS_REC', 'MS_PRIVATE'], data: null },
@@ -24,7 +24,7 @@ export function rootfsSteps(input: PlanInput): StepDraft[] {
       { see: 'mount_namespaces(7)' },
     ),
     ...engineFiles(input),
-    ...bindSourceSteps(input, false),
+    ...mountSourceSteps(input, false),
     ...sharedMemorySteps(input),
     ...overlaySteps(input),
     ...enter(input.paths.rootfs),
@@ -38,7 +38,7 @@ function engineFiles({ etc, record }: PlanInput): StepDraft[] {
     ['hostname', etc.hostname],
     ['resolv.conf', etc.resolvConf],
   ];
-  const targets = mountPoints(record.hostConfig).map(({ target }) => target);
+  const targets = mountsOf(record).map(({ target }) => target);
   return files
     .filter(([name]) => !targets.includes(`/etc/${name}`))
     .map(([name, path]) =>

@@ -1,118 +1,31 @@
 /**
- * What the user mounts: folders and files of the host, and tmpfs.
+ * What the user mounts: folders and files of the host, volumes, and tmpfs.
  *
  * A source is taken hold of (open_tree) while the host is still in sight, a target is found after pivot_root, by
  * descriptors, and the mount is put on the descriptor. Targets outside /dev and /sys come before /proc, /dev and /sys
  * are mounted, so that no link can lead a mount over those: whatever lies there is covered. Targets below /dev and
  * /sys come after, and are reached without any link. open_tree(2), move_mount(2), mount_setattr(2).
  */
-import { type Slot, type StepDraft, slot } from '../../step/step.ts';
-import {
-  type BindMount,
-  type MountPoint,
-  mountPoints,
-  type TmpfsMount,
-} from '../option/mount-points.ts';
+import type { StepDraft } from '../../step/step.ts';
+import type { BindMount, TmpfsMount, VolumeMount } from '../option/mount-point.ts';
+import { mountsOf } from '../option/mount-points.ts';
 import { by, quote } from './draft.ts';
 import type { PlanInput } from './input.ts';
+import { tree } from './mount-sources.ts';
 import { close, walk } from './walk.ts';
 
 const init = by('init', 'mounts');
-const take = by('init', 'rootfs');
-
-/** The supervisor makes what `-v` names and the host does not have: root's, as docker does it. */
-export function sourceFolderSteps({ missingFolders }: PlanInput): StepDraft[] {
-  const supervisor = by('supervisor', 'mounts');
-  return missingFolders.flatMap((path) => [
-    supervisor(
-      'mkdir',
-      { path, mode: 0o755 },
-      'the folder to mount is not there: an empty one is made on the host',
-      `mkdir ${quote(path)}`,
-    ),
-    supervisor(
-      'chmod',
-      { path, mode: 0o755 },
-      'for all, whatever the umask',
-      `chmod 755 ${quote(path)}`,
-    ),
-  ]);
-}
-
-/**
- * Takes hold of the sources. Those that go on hearing of the host's mounts (or tell it of theirs) are taken before
- * the host's mounts are made private.
- */
-export function bindSourceSteps(input: PlanInput, linked: boolean): StepDraft[] {
-  return binds(input).flatMap((bind) =>
-    isLinked(bind) === linked ? [takeSource(bind), ...attributes(bind)] : [],
-  );
-}
-
-function isLinked({ propagation }: BindMount): boolean {
-  return !propagation.endsWith('private');
-}
-
-function takeSource({ source, target, recursive }: BindMount): StepDraft {
-  const flags = ['OPEN_TREE_CLONE', 'OPEN_TREE_CLOEXEC', ...(recursive ? ['AT_RECURSIVE'] : [])];
-  return take(
-    'open_tree',
-    { dir: 'AT_FDCWD', path: source, flags, out: tree(target) },
-    `take hold of what will be ${target}: a mount that is nowhere yet`,
-    `# keep ${quote(source)} for ${quote(target)}`,
-  );
-}
-
-function attributes(bind: BindMount): StepDraft[] {
-  const { propagation, readOnly, readOnlyRecursive, target } = bind;
-  return [
-    ...(isLinked(bind) ? [setPropagation(target, propagation)] : []),
-    ...(readOnly ? [setReadOnly(target, readOnlyRecursive)] : []),
-  ];
-}
-
-function setReadOnly(target: string, recursive: boolean): StepDraft {
-  return take(
-    'mount_setattr',
-    {
-      dir: tree(target),
-      path: '',
-      flags: ['AT_EMPTY_PATH', ...(recursive ? ['AT_RECURSIVE'] : [])],
-      attr_set: ['MOUNT_ATTR_RDONLY'],
-    },
-    'to read only, and what is mounted below it likewise',
-    `# -o ${recursive ? 'ro=recursive' : 'ro'} for ${quote(target)}`,
-  );
-}
-
-function setPropagation(target: string, propagation: string): StepDraft {
-  const recursive = propagation.startsWith('r');
-  const kind = propagation.endsWith('slave') ? 'MS_SLAVE' : 'MS_SHARED';
-  return take(
-    'mount_setattr',
-    {
-      dir: tree(target),
-      path: '',
-      flags: ['AT_EMPTY_PATH', ...(recursive ? ['AT_RECURSIVE'] : [])],
-      propagation: [kind],
-    },
-    kind === 'MS_SLAVE'
-      ? 'what the host mounts in it later is seen inside, and not the other way round'
-      : 'what either side mounts in it later is seen by the other',
-    `# --make-${propagation} for ${quote(target)}`,
-  );
-}
 
 /** @param place `root`: before /proc, /dev and /sys are mounted; `kernel`: below them, afterwards */
 export function userMountSteps(input: PlanInput, place: 'root' | 'kernel'): StepDraft[] {
-  const here = mountPoints(input.record.hostConfig).filter(
+  const here = mountsOf(input.record).filter(
     ({ target }) => (place === 'kernel') === isBelowKernel(target),
   );
   if (here.length === 0) return [];
   return [
     ...(place === 'root' ? [openUmask()] : []),
     ...here.flatMap((mount) =>
-      mount.type === 'bind' ? placeBind(input, mount, place) : placeTmpfs(mount, place),
+      mount.type === 'tmpfs' ? placeTmpfs(mount, place) : placeTree(input, mount, place),
     ),
   ];
 }
@@ -130,9 +43,13 @@ export function isBelowKernel(target: string): boolean {
   return ['/dev', '/sys'].some((top) => target === top || target.startsWith(`${top}/`));
 }
 
-function placeBind(input: PlanInput, bind: BindMount, place: 'root' | 'kernel'): StepDraft[] {
-  const { source, target } = bind;
-  const kind = input.bindSources.get(source) === 'file' ? 'file' : 'directory';
+function placeTree(
+  input: PlanInput,
+  mount: BindMount | VolumeMount,
+  place: 'root' | 'kernel',
+): StepDraft[] {
+  const { target } = mount;
+  const { kind, from, what, recursive } = sourceOf(input, mount);
   const { steps, at } = walk(init, target, { kind, noLinks: place === 'kernel' });
   return [
     ...steps,
@@ -145,12 +62,33 @@ function placeBind(input: PlanInput, bind: BindMount, place: 'root' | 'kernel'):
         to_path: '',
         flags: ['MOVE_MOUNT_F_EMPTY_PATH', 'MOVE_MOUNT_T_EMPTY_PATH'],
       },
-      `${source} of the host appears as ${target}`,
-      `mount --${bind.recursive ? 'rbind' : 'bind'} ${quote(source)} ${quote(target)}`,
+      `${what} appears as ${target}`,
+      `mount --${recursive ? 'rbind' : 'bind'} ${quote(from)} ${quote(target)}`,
     ),
     close(init, tree(target)),
     close(init, at),
   ];
+}
+
+interface Source {
+  kind: 'file' | 'directory';
+  /** On the host. */
+  from: string;
+  /** For a reader. */
+  what: string;
+  recursive: boolean;
+}
+
+function sourceOf(input: PlanInput, mount: BindMount | VolumeMount): Source {
+  if (mount.type === 'bind') {
+    const { source: from, recursive } = mount;
+    const kind = input.bindSources.get(from) === 'file' ? 'file' : 'directory';
+    return { kind, from, what: `${from} of the host`, recursive };
+  }
+  const { name, subpath, target } = mount;
+  const { path = '', kind = 'directory' } = input.volumeSources.get(target) ?? {};
+  const what = subpath ? `${subpath} of the volume ${name}` : `the volume ${name}`;
+  return { kind, from: subpath ? `${path}/${subpath}` : path, what, recursive: true };
 }
 
 function placeTmpfs({ target, flags, data }: TmpfsMount, place: 'root' | 'kernel'): StepDraft[] {
@@ -177,15 +115,4 @@ function placeTmpfs({ target, flags, data }: TmpfsMount, place: 'root' | 'kernel
     init('chdir', { path: '/' }, 'back to the root', 'cd /'),
     close(init, at),
   ];
-}
-
-function binds(input: PlanInput): BindMount[] {
-  return mountPoints(input.record.hostConfig).filter(
-    (mount: MountPoint): mount is BindMount => mount.type === 'bind',
-  );
-}
-
-/** One for each bind: all sources are held at once. */
-function tree(target: string): Slot {
-  return slot(`source of ${target}`);
 }

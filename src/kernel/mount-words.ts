@@ -1,0 +1,22 @@
+/** The words that mount(8) takes for flags of mount(2), and what each sets or clears. */
+export const mountWords: Readonly<Record<string, readonly [flag: string, isSet: boolean]>> = {
+  ro: ['MS_RDONLY', true],
+  rw: ['MS_RDONLY', false],
+  nosuid: ['MS_NOSUID', true],
+  suid: ['MS_NOSUID', false],
+  nodev: ['MS_NODEV', true],
+  dev: ['MS_NODEV', false],
+  noexec: ['MS_NOEXEC', true],
+  exec: ['MS_NOEXEC', false],
+  sync: ['MS_SYNCHRONOUS', true],
+  async: ['MS_SYNCHRONOUS', false],
+  dirsync: ['MS_DIRSYNC', true],
+  noatime: ['MS_NOATIME', true],
+  atime: ['MS_NOATIME', false],
+  nodiratime: ['MS_NODIRATIME', true],
+  diratime: ['MS_NODIRATIME', false],
+  relatime: ['MS_RELATIME', true],
+  norelatime: ['MS_RELATIME', false],
+  strictatime: ['MS_STRICTATIME', true],
+  nostrictatime: ['MS_STRICTATIME', false],
+};
