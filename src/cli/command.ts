@@ -5,7 +5,7 @@
  */
 import { Command, Option } from 'commander';
 import { UsageError } from './errors.ts';
-import { canonical, type FlagSpec, Flags, parseValue } from './flags.ts';
+import { addValue, canonical, type FlagSpec, Flags } from './flags.ts';
 import type { Session } from './session.ts';
 
 export interface CommandSpec {
@@ -72,12 +72,7 @@ function toOption(flag: FlagSpec, values: Map<string, unknown>): Option {
   const names = flag.short ? `-${flag.short}, --${flag.long}` : `--${flag.long}`;
   const option = new Option(`${names} [${flag.value ?? 'bool'}]`, flag.text);
   option.hideHelp(flag.hidden ?? false);
-  return option.argParser((text: string) => {
-    const value = parseValue(flag, text);
-    const former = (values.get(flag.long) as unknown[] | undefined) ?? [];
-    values.set(flag.long, flag.list ? [...former, value] : value);
-    return value;
-  });
+  return option.argParser((text: string) => addValue(values, flag, text));
 }
 
 function checkOperands(spec: CommandSpec, command: Command, operands: readonly string[]): void {

@@ -12,6 +12,10 @@ export interface FlagSpec {
   readonly value?: string;
   /** It may be given several times. */
   readonly list?: boolean;
+  /** One value may be several (docker's `strings`): `parse` makes a list. */
+  readonly splits?: boolean;
+  /** It is another name of this flag. */
+  readonly sameAs?: string;
   /** The value's meaning when the flag is given without one, e.g. `--explain`. */
   readonly bare?: string;
   readonly text: string;
@@ -110,6 +114,15 @@ export function parseValue(spec: FlagSpec, text: string): unknown {
       flagErrorCode,
     );
   }
+}
+
+/** What a flag's text comes to, with what was given before it. @throws UsageError */
+export function addValue(values: Map<string, unknown>, spec: FlagSpec, text: string): unknown {
+  const name = spec.sameAs ?? spec.long;
+  const value = parseValue(spec, text);
+  const former = (values.get(name) as unknown[] | undefined) ?? [];
+  values.set(name, spec.list ? former.concat(spec.splits ? value : [value]) : value);
+  return value;
 }
 
 /** Go's strconv.ParseBool. */

@@ -1,5 +1,5 @@
 /** A command line of `run`, read as the command reads it. */
-import { canonical, type FlagSpec, Flags, parseValue } from '../../src/cli/flags.ts';
+import { addValue, canonical, type FlagSpec, Flags } from '../../src/cli/flags.ts';
 import { runFlags } from '../../src/cli/run/flags.ts';
 
 /** @throws UsageError */
@@ -10,9 +10,7 @@ export function readFlags(line: readonly string[]): { flags: Flags; operands: st
     const [, long, text = ''] = /^--([^=]+)=([\s\S]*)$/.exec(flag) ?? [];
     const spec = runFlags.find((candidate) => candidate.long === long) as FlagSpec;
     if (!spec) continue; // --help
-    const value = parseValue(spec, text);
-    const former = (values.get(spec.long) as unknown[] | undefined) ?? [];
-    values.set(spec.long, spec.list ? [...former, value] : value);
+    addValue(values, spec, text);
   }
   return { flags: new Flags(values), operands };
 }

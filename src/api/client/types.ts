@@ -85,8 +85,59 @@ export interface HistoryItem {
 /** The body of `POST /containers/create`: everything may be left out but the image. */
 export type CreateBody = Partial<ContainerConfig> & {
   HostConfig?: Partial<HostConfig>;
-  NetworkingConfig?: { EndpointsConfig: Record<string, unknown> };
+  NetworkingConfig?: { EndpointsConfig: Record<string, EndpointBody> };
 };
+
+/** A place on a network, as it is asked for: `EndpointSettings`. What is left out is the engine's to choose. */
+export interface EndpointBody {
+  Aliases?: string[];
+  Links?: string[];
+  IPAMConfig?: { IPv4Address?: string; IPv6Address?: string; LinkLocalIPs?: string[] };
+  MacAddress?: string;
+  DriverOpts?: Record<string, string>;
+  GwPriority?: number;
+}
+
+/** The addresses of a network, as they are asked for. */
+export interface IpamBody {
+  Subnet: string;
+  IPRange?: string;
+  Gateway?: string;
+  AuxiliaryAddresses?: Record<string, string>;
+}
+
+/** The body of `POST /networks/create`. */
+export interface NetworkBody {
+  Name: string;
+  /** Wanted by engines older than 1.44. */
+  CheckDuplicate?: boolean;
+  Driver: string;
+  Scope: string;
+  EnableIPv4?: boolean;
+  EnableIPv6?: boolean;
+  IPAM: { Driver: string; Options: Record<string, string>; Config: IpamBody[] };
+  Internal: boolean;
+  Attachable: boolean;
+  Ingress: boolean;
+  ConfigOnly: boolean;
+  ConfigFrom?: { Network: string };
+  Options: Record<string, string>;
+  Labels: Record<string, string>;
+}
+
+/** `GET /networks`, what is read of it. */
+export interface NetworkSummary {
+  Id: string;
+  Name: string;
+  /** RFC 3339 */
+  Created: string;
+  Driver: string;
+  Scope: string;
+  EnableIPv4?: boolean;
+  EnableIPv6?: boolean;
+  Internal: boolean;
+  Labels: Record<string, string> | null;
+}
 
 /** The body of `POST /containers/{id}/exec`. */
 export type ExecBody = Partial<ExecConfig> & { Cmd: string[] };

@@ -6,6 +6,7 @@ import { type Flags, flagErrorCode } from '../flags.ts';
 import { blockDeviceLimits } from './block-devices.ts';
 import { readLines } from './lines.ts';
 import type { Mount } from './mount.ts';
+import { endpoints, networkMode } from './networks.ts';
 import { type PortMaps, parsePorts } from './ports.ts';
 import { securityOptions } from './security.ts';
 import type { Ulimit } from './ulimit.ts';
@@ -89,7 +90,6 @@ function bodyOf(
     ...(flags.text('stop-signal') !== undefined && { StopSignal: flags.text('stop-signal') ?? '' }),
     ...(stopTimeout !== undefined && { StopTimeout: stopTimeout }),
     ...healthcheck(flags),
-    ...(flags.text('mac-address') && { MacAddress: flags.text('mac-address') ?? '' }),
     HostConfig: hostConfig(flags, ports),
     NetworkingConfig: { EndpointsConfig: endpoints(flags) },
   };
@@ -136,7 +136,7 @@ function hostConfig(flags: Flags, ports: PortMaps): NonNullable<CreateBody['Host
       Type: text('log-driver'),
       Config: Object.fromEntries(flags.list<[string, string]>('log-opt')),
     },
-    NetworkMode: networks(flags)[0] ?? 'default',
+    NetworkMode: networkMode(flags),
     PortBindings: ports.bindings,
     RestartPolicy: restartPolicy(flags),
     AutoRemove: flags.switch('rm'),
@@ -197,23 +197,6 @@ function resources(flags: Flags): NonNullable<CreateBody['HostConfig']> {
     Ulimits: orNull(flags.list<Ulimit>('ulimit')),
     ...(flags.has('mount') && { Mounts: flags.list<Mount>('mount') }),
   };
-}
-
-function networks(flags: Flags): string[] {
-  return [...flags.list('network'), ...flags.list('net')];
-}
-
-function endpoints(flags: Flags): Record<string, unknown> {
-  const [name, ...more] = networks(flags);
-  const aliases = flags.list('network-alias');
-  const ip = flags.text('ip');
-  const first = {
-    ...(aliases.length > 0 && { Aliases: aliases }),
-    ...(ip !== undefined && { IPAMConfig: { IPv4Address: ip } }),
-  };
-  const hasFirst = name !== undefined && (Object.keys(first).length > 0 || more.length > 0);
-  const all = [...(hasFirst ? [[name, first] as const] : []), ...more.map((n) => [n, {}] as const)];
-  return Object.fromEntries(all);
 }
 
 /** `/path` alone is a volume without a name; all else binds. */

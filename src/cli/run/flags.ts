@@ -2,8 +2,10 @@
 import { type FlagSpec, parseInteger } from '../flags.ts';
 import { parseDuration } from '../moment.ts';
 import { parseBytes } from '../units.ts';
+import { parseLink } from './addresses.ts';
 import { blockDeviceFlags } from './block-devices.ts';
 import { parseMount } from './mount.ts';
+import { parseNetwork } from './networks.ts';
 import { parseUlimit } from './ulimit.ts';
 import {
   parseAddress,
@@ -154,10 +156,22 @@ const files: readonly FlagSpec[] = [
 ];
 
 const network: readonly FlagSpec[] = [
-  { long: 'network', value: 'network', list: true, text: 'bridge, host, none or a name' },
-  { long: 'net', value: 'network', list: true, text: 'the same', hidden: true },
+  attachTo('network', {
+    text: 'bridge, host, none, container:NAME or a name; name=…,alias=…,ip=…',
+  }),
+  attachTo('net', { sameAs: 'network', text: 'the same', hidden: true }),
   { long: 'network-alias', value: 'list', list: true, text: 'a further name on its network' },
+  {
+    long: 'net-alias',
+    value: 'list',
+    list: true,
+    sameAs: 'network-alias',
+    text: 'the same',
+    hidden: true,
+  },
   { long: 'ip', value: 'string', text: 'IPv4 address' },
+  { long: 'ip6', value: 'string', text: 'IPv6 address' },
+  { long: 'link-local-ip', value: 'list', list: true, text: 'a link-local address' },
   { long: 'mac-address', value: 'string', text: 'MAC address' },
   { long: 'publish', short: 'p', value: 'list', list: true, text: '[ip:][host port:]port[/proto]' },
   { long: 'publish-all', short: 'P', text: 'publish all exposed ports' },
@@ -166,8 +180,12 @@ const network: readonly FlagSpec[] = [
   { long: 'dns', value: 'list', list: true, parse: parseAddress, text: 'name server' },
   { long: 'dns-option', value: 'list', list: true, text: 'option of resolv.conf' },
   { long: 'dns-search', value: 'list', list: true, text: 'search domain' },
-  { long: 'link', value: 'list', list: true, text: 'link to a container' },
+  { long: 'link', value: 'list', list: true, parse: parseLink, text: 'container[:alias]' },
 ];
+
+function attachTo(long: string, more: Pick<FlagSpec, 'text' | 'sameAs' | 'hidden'>): FlagSpec {
+  return { long, value: 'network', list: true, parse: parseNetwork, ...more };
+}
 
 /** Flags of `create`. */
 export const createFlags: readonly FlagSpec[] = [

@@ -1,6 +1,7 @@
 /** Creates a container; an image that is not there is pulled first, as docker does. */
 import type { Client } from '../../api/client/client.ts';
 import { ApiError } from '../../api/client/errors.ts';
+import { olderVersion } from '../../api/client/transport.ts';
 import type { CreateBody } from '../../api/client/types.ts';
 import { authFor } from '../credentials/auth-for.ts';
 import { CommandError, UsageError } from '../errors.ts';
@@ -25,6 +26,7 @@ export async function createContainer(
     );
   // An id is no reference, and is one of an image nevertheless.
   if (!/^[a-f0-9]{64}$/.test(body.Image ?? '')) assertReference(body.Image ?? '');
+  await checkVersion(client, body);
   if (policy === 'always') await pull(session, client, body.Image ?? '', flags);
   const query = { name: flags.text('name'), platform: flags.text('platform') };
   const created = await client.containers.create(body, query).catch(async (error: unknown) => {
@@ -34,6 +36,17 @@ export async function createContainer(
   });
   for (const warning of created.Warnings ?? []) session.warn(`WARNING: ${warning}`);
   return created.Id;
+}
+
+/** An older engine would pass over what it does not know. @throws CommandError with docker's words */
+async function checkVersion(client: Client, { NetworkingConfig }: CreateBody): Promise<void> {
+  const endpoints = Object.values(NetworkingConfig?.EndpointsConfig ?? {});
+  if (!endpoints.some(({ MacAddress }) => MacAddress)) return;
+  const version = await client.ping();
+  if (olderVersion(version, '1.44') === '1.44') return;
+  throw new Error(
+    `"specify mac-address per network" requires API version 1.44, but the Docker daemon API version is ${version}`,
+  );
 }
 
 /** Also when there is one, but for another platform. */

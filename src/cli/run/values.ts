@@ -1,4 +1,5 @@
 /** Values of flags with a form of their own. Messages are docker's. */
+import { isAddress } from './addresses.ts';
 
 /** A variable, or the name of one of the caller's. */
 export function parseVariable(text: string): string {
@@ -8,7 +9,9 @@ export function parseVariable(text: string): string {
 
 /** `key` or `key=value`. */
 export function parseLabel(text: string): string {
-  if (text.startsWith('=')) throw new Error(`invalid label '${text}': empty name`);
+  const key = parseKeyValue(text)[0].replace(/^[ \t]+/, '');
+  if (key === '') throw new Error(`invalid label '${text}': empty name`);
+  if (/[ \t]/.test(key)) throw new Error(`label '${key}' contains whitespaces`);
   return text;
 }
 
@@ -42,12 +45,6 @@ export function parseHost(text: string): string {
   if (bare !== 'host-gateway' && !isAddress(bare))
     throw new Error(`invalid IP address in add-host: "${address}"`);
   return `${name}:${bare}`;
-}
-
-function isAddress(text: string): boolean {
-  const isV4 =
-    /^(\d{1,3})(\.\d{1,3}){3}$/.test(text) && text.split('.').every((n) => Number(n) < 256);
-  return isV4 || (text.includes(':') && /^[0-9a-fA-F:.]+$/.test(text));
 }
 
 /**
