@@ -19,8 +19,15 @@ import { info } from './commands/info.ts';
 import { inspect, inspectOnly } from './commands/inspect.ts';
 import { login, logout } from './commands/login.ts';
 import { logs } from './commands/logs.ts';
+import {
+  connectNetwork,
+  createNetwork,
+  disconnectNetwork,
+  networks,
+  removeNetwork,
+} from './commands/network.ts';
 import { port } from './commands/port.ts';
-import { pruneContainers, pruneImages, pruneSystem } from './commands/prune.ts';
+import { pruneContainers, pruneImages, pruneNetworks, pruneSystem } from './commands/prune.ts';
 import { ps } from './commands/ps.ts';
 import { pull } from './commands/pull.ts';
 import { push } from './commands/push.ts';
@@ -111,6 +118,18 @@ const groups: Readonly<Record<string, { summary: string; specs: readonly Command
       { ...rmi, name: 'rm', aliases: ['remove'] },
       save,
       tag,
+    ],
+  },
+  network: {
+    summary: 'Commands on networks',
+    specs: [
+      connectNetwork,
+      createNetwork,
+      disconnectNetwork,
+      inspectOnly('network'),
+      networks,
+      pruneNetworks,
+      removeNetwork,
     ],
   },
   system: { summary: 'Commands on the engine', specs: [df, events, info, pruneSystem] },

@@ -19,8 +19,12 @@ export function report(error: unknown, program: Command, session: Session): numb
 
 /** Help and version are no errors; the rest is a command, or a flag before it, that does not exist. */
 function commanderCode(error: CommanderError, program: Command, session: Session): number {
-  if (error.exitCode === 0 || error.code === 'commander.help') return 0;
+  if (error.exitCode === 0) return 0;
   const command = chosen(program);
+  if (error.code === 'commander.help') {
+    session.warn(command.helpInformation().trimEnd()); // no subcommand was given
+    return 0;
+  }
   const name = fullName(command);
   const help = `Run '${name} --help' for more information`;
   if (error.code === 'commander.unknownOption') return unknownFlag(error, program, session);

@@ -25,17 +25,24 @@ const tree: CommandTree = {
       flags: [{ long: 'signal', short: 's', value: 'string', text: '' }],
     }),
   ],
-  groups: { image: [spec('rm', '[OPTIONS] IMAGE [IMAGE...]')] },
+  groups: {
+    image: [spec('rm', '[OPTIONS] IMAGE [IMAGE...]')],
+    network: [
+      spec('connect', '[OPTIONS] NETWORK CONTAINER', {
+        flags: [{ long: 'ip', value: 'string', text: '' }],
+      }),
+    ],
+  },
 };
 
 const words = (...list: string[]) => ({ kind: 'words', words: list });
 
 describe('what may stand next', () => {
   test.each([
-    [[''], words('image', 'run', 'stop')],
+    [[''], words('image', 'network', 'run', 'stop')],
     [['image', ''], words('rm')],
     [['run', '--'], words('--network', '--rm', '--env')],
-    [['run', '--network', ''], words('bridge', 'host', 'none')],
+    [['run', '--network', ''], { kind: 'networks' }],
     [['run', '--rm', ''], { kind: 'images' }],
     [['run', '-e', ''], { kind: 'files' }],
     [['run', '-e', 'A=b', ''], { kind: 'images' }],
@@ -43,6 +50,8 @@ describe('what may stand next', () => {
     [['stop', ''], { kind: 'containers' }],
     [['stop', 'one', ''], { kind: 'containers' }],
     [['image', 'rm', ''], { kind: 'images' }],
+    [['network', 'connect', ''], { kind: 'networks' }],
+    [['network', 'connect', '--ip', '10.0.0.9', 'net', ''], { kind: 'containers' }],
     [['nonsense', ''], words()],
   ])('%j', (typed, expected) => {
     expect(candidates(tree, typed)).toEqual(expected);

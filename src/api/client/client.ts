@@ -4,6 +4,7 @@ import type { Endpoint } from './endpoint.ts';
 import { Execs } from './execs.ts';
 import { Files } from './files.ts';
 import { Images } from './images.ts';
+import { Networks } from './networks.ts';
 import { Registry } from './registry.ts';
 import { System } from './system.ts';
 import { Transport } from './transport.ts';
@@ -15,6 +16,7 @@ export class Client {
   readonly execs: Execs;
   readonly images: Images;
   readonly files: Files;
+  readonly networks: Networks;
   readonly registry: Registry;
   readonly system: System;
 
@@ -24,6 +26,7 @@ export class Client {
     this.execs = new Execs(this.transport);
     this.images = new Images(this.transport);
     this.files = new Files(this.transport);
+    this.networks = new Networks(this.transport);
     this.registry = new Registry(this.transport);
     this.system = new System(this.transport);
   }

@@ -1,6 +1,6 @@
 /** `petri completion bash|zsh|fish`, and the hidden `petri __complete` that those scripts ask. */
 import type { CommandSpec } from '../command.ts';
-import { type CommandTree, candidates } from '../completion/candidates.ts';
+import { type Candidates, type CommandTree, candidates } from '../completion/candidates.ts';
 import { scripts } from '../completion/scripts.ts';
 import { clientOf } from '../connect.ts';
 import { CommandError } from '../errors.ts';
@@ -41,7 +41,7 @@ export function completer(tree: () => CommandTree): CommandSpec {
 
 async function namesOf(
   session: Session,
-  kind: 'containers' | 'images' | 'files',
+  kind: Exclude<Candidates['kind'], 'words'>,
 ): Promise<string[]> {
   if (kind === 'files') return [':files'];
   const client = clientOf(session.environment);
@@ -49,5 +49,6 @@ async function namesOf(
     return (await client.containers.list({ all: true })).flatMap(({ Names }) =>
       (Names ?? []).map((name: string) => name.replace(/^\//, '')),
     );
+  if (kind === 'networks') return (await client.networks.list({})).map(({ Name }) => Name);
   return (await client.images.list({})).flatMap(({ RepoTags }) => RepoTags ?? []);
 }

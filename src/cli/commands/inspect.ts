@@ -2,7 +2,7 @@ import type { Client } from '../../api/client/client.ts';
 import { ApiError } from '../../api/client/errors.ts';
 import type { CommandSpec } from '../command.ts';
 import { CommandError } from '../errors.ts';
-import type { Flags } from '../flags.ts';
+import type { FlagSpec, Flags } from '../flags.ts';
 import { parseDetail } from '../format/detail.ts';
 import { indentJson } from '../format/json.ts';
 import { messageOf, type Session } from '../session.ts';
@@ -10,10 +10,13 @@ import { compileOnce, unescapeFormat } from '../template/template.ts';
 
 type Kind = 'container' | 'image' | 'network' | 'volume';
 
-const formatFlags = [
-  { long: 'format', short: 'f', value: 'string', text: 'json or a TEMPLATE' },
-  { long: 'size', short: 's', text: 'sizes of containers' },
-] as const;
+const format: FlagSpec = {
+  long: 'format',
+  short: 'f',
+  value: 'string',
+  text: 'json or a TEMPLATE',
+};
+const size: FlagSpec = { long: 'size', short: 's', text: 'sizes of containers' };
 
 /** `petri inspect`: everything about containers and images. */
 export const inspect: CommandSpec = {
@@ -22,7 +25,8 @@ export const inspect: CommandSpec = {
   summary: 'Show all that is known of objects',
   operands: [1],
   flags: [
-    ...formatFlags,
+    format,
+    size,
     { long: 'type', value: 'string', text: 'only container, image, network or volume' },
   ],
   async run(session, names, flags) {
@@ -36,14 +40,24 @@ export const inspect: CommandSpec = {
   },
 };
 
-/** `petri container inspect`, `petri image inspect`. */
-export function inspectOnly(kind: 'container' | 'image'): CommandSpec {
+const verbose = { long: 'verbose', short: 'v', text: 'all there is, for finding faults' } as const;
+
+/** Flags that only one kind of object has. */
+const ownFlags: Readonly<Record<Kind, readonly FlagSpec[]>> = {
+  container: [size],
+  image: [],
+  network: [verbose],
+  volume: [],
+};
+
+/** `petri container inspect`, `petri image inspect` and so on. */
+export function inspectOnly(kind: Kind): CommandSpec {
   const word = kind.toUpperCase();
   return {
     ...inspect,
     usage: `[OPTIONS] ${word} [${word}...]`,
     summary: `Show all that is known of ${kind}s`,
-    flags: formatFlags.filter((flag) => kind === 'container' || flag.long !== 'size'),
+    flags: [format, ...ownFlags[kind]],
     run: (session, names, flags) => inspectAll(session, names, flags, [kind]),
   };
 }
@@ -60,7 +74,7 @@ async function inspectAll(
   const errors: string[] = [];
   for (const name of names) {
     try {
-      found.push(await find(client, name, kinds, flags.switch('size')));
+      found.push(await find(client, name, kinds, flags));
     } catch (error) {
       errors.push(messageOf(error));
     }
@@ -75,11 +89,11 @@ async function find(
   client: Client,
   name: string,
   kinds: readonly Kind[],
-  size: boolean,
+  flags: Flags,
 ): Promise<string> {
   for (const kind of kinds) {
     try {
-      return await readOne(client, kind, name, size);
+      return await readOne(client, kind, name, flags);
     } catch (error) {
       // 501: an engine without this kind of object
       const isAbsent = error instanceof ApiError && [404, 501].includes(error.status);
@@ -89,10 +103,13 @@ async function find(
   throw new Error(`Error: No such object: ${name}`);
 }
 
-function readOne(client: Client, kind: Kind, name: string, size: boolean): Promise<string> {
-  if (kind === 'container') return client.containers.inspectText(name, { size });
+function readOne(client: Client, kind: Kind, name: string, flags: Flags): Promise<string> {
+  if (kind === 'container')
+    return client.containers.inspectText(name, { size: flags.switch('size') });
   if (kind === 'image') return client.images.inspectText(name);
-  return client.transport.text('GET', `/${kind}s/${encodeURIComponent(name)}`);
+  if (kind === 'network')
+    return client.networks.inspectText(name, { verbose: flags.switch('verbose') });
+  return client.transport.text('GET', `/volumes/${encodeURIComponent(name)}`);
 }
 
 /** Fields that the engine leaves out when they are empty; every other name is a mistake. */
@@ -100,7 +117,7 @@ const optional = new Set(
   (
     'Health Healthcheck StopSignal StopTimeout Shell MacAddress SizeRw SizeRootFs Tmpfs Sysctls Init ' +
     'Mounts Annotations StorageOpt Runtime ArgsEscaped NetworkDisabled ImageManifestDescriptor ' +
-    'Parent Comment Author Container DockerVersion Variant OsVersion GraphDriver Descriptor ExposedPorts'
+    'AuxiliaryAddresses IPRange Peers Services Status Parent Comment Author Container DockerVersion Variant OsVersion GraphDriver Descriptor ExposedPorts'
   ).split(' '),
 );
 

@@ -1,5 +1,8 @@
 import type { CommandSpec } from '../command.ts';
 import { CommandError } from '../errors.ts';
+import { hostPort } from '../format/container.ts';
+import { naturalOrder } from '../natural.ts';
+import { parsePortNumber } from '../run/addresses.ts';
 
 type Bindings = { HostIp?: string; HostPort?: string }[] | null;
 
@@ -27,11 +30,12 @@ export function portLines(
   container: string,
   wanted?: string,
 ): string[] {
-  if (wanted !== undefined) return addresses(portOf(ports, container, wanted));
-  const lines = Object.entries(ports).flatMap(([name, bindings]) =>
-    addresses(bindings).map((address) => `${name} -> ${address}`),
-  );
-  return lines.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10) || (a < b ? -1 : 1));
+  const lines = wanted
+    ? addresses(portOf(ports, container, wanted))
+    : Object.entries(ports).flatMap(([name, bindings]) =>
+        addresses(bindings).map((address) => `${name} -> ${address}`),
+      );
+  return lines.sort(naturalOrder);
 }
 
 function portOf(
@@ -39,12 +43,13 @@ function portOf(
   container: string,
   wanted: string,
 ): Bindings {
-  const [number = '', protocol = 'tcp', ...more] = wanted.split('/');
-  if (!/^\d{1,5}$/.test(number) || Number(number) > 65535 || more.length > 0)
-    throw new CommandError(
-      `Error: invalid port (${number}): strconv.ParseUint: parsing ${JSON.stringify(number)}: invalid syntax`,
-    );
-  const name = `${Number(number)}/${protocol}`;
+  const [, number = '', protocol = ''] = /^([^/]*)\/?([\s\S]*)$/.exec(wanted) ?? [];
+  try {
+    parsePortNumber(number);
+  } catch (error) {
+    throw new CommandError(`Error: invalid port (${number}): ${(error as Error).message}`);
+  }
+  const name = `${number}/${protocol || 'tcp'}`;
   const bindings = Object.hasOwn(ports, name) ? ports[name] : null;
   if (!bindings || bindings.length === 0)
     throw new CommandError(`Error: No public port '${wanted}' published for ${container}`);
@@ -52,8 +57,5 @@ function portOf(
 }
 
 function addresses(bindings: Bindings): string[] {
-  return (bindings ?? []).map(({ HostIp = '', HostPort = '' }) => {
-    const address = HostIp.includes(':') ? `[${HostIp}]` : HostIp;
-    return `${address}:${HostPort}`;
-  });
+  return (bindings ?? []).map(({ HostIp = '', HostPort = '' }) => hostPort(HostIp, HostPort));
 }

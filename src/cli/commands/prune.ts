@@ -4,8 +4,10 @@ import type { Client } from '../../api/client/client.ts';
 import { ApiError } from '../../api/client/errors.ts';
 import type { Pruned } from '../../api/client/system.ts';
 import type { CommandSpec } from '../command.ts';
+import { CommandError } from '../errors.ts';
 import { parseFilters } from '../filters.ts';
 import type { FlagSpec, Flags } from '../flags.ts';
+import { naturalOrder } from '../natural.ts';
 import type { Session } from '../session.ts';
 import { humanSize } from '../units.ts';
 import { checkFilter } from './ps.ts';
@@ -37,6 +39,13 @@ export const pruneContainers = pruneOne('Remove all containers that do not run',
   prune: containers,
 });
 
+/** `petri network prune` */
+export const pruneNetworks = pruneOne('Remove all networks that no container is on', [], {
+  warning: () => `This will remove all custom networks ${nothing}.`,
+  prune: networks,
+  freesNothing: true,
+});
+
 /** `petri image prune` */
 export const pruneImages = pruneOne('Remove unused images', [all], {
   warning: (given) =>
@@ -54,9 +63,12 @@ export const pruneSystem: CommandSpec = {
   operands: [0, 0],
   flags: [...flags, all, { long: 'volumes', text: 'anonymous volumes too' }],
   async run(session, _operands, given) {
-    if (!(await mayGoOn(session, given, systemWarning(given)))) return 0;
-    const client = await session.client();
     const filters = parseFilters(given.list('filter'));
+    // Volumes have no time of creation that could be asked for.
+    if (given.switch('volumes') && filters.until)
+      throw new CommandError('ERROR: The "until" filter is not supported with "--volumes"');
+    if (!(await mayGoOn(session, given, systemWarning(given, filters)))) return 0;
+    const client = await session.client();
     const bytes = [
       await containers(session, client, filters),
       await networks(session, client, filters),
@@ -75,6 +87,8 @@ export const pruneSystem: CommandSpec = {
 interface PruneOne {
   warning: (given: Flags) => string;
   prune: (session: Session, client: Client, filters: Filters, given: Flags) => Promise<number>;
+  /** No disk space that could be told of. */
+  freesNothing?: true;
 }
 
 function pruneOne(summary: string, more: readonly FlagSpec[], one: PruneOne): CommandSpec {
@@ -87,13 +101,14 @@ function pruneOne(summary: string, more: readonly FlagSpec[], one: PruneOne): Co
     async run(session, _operands, given) {
       if (!(await mayGoOn(session, given, `WARNING! ${one.warning(given)}`))) return 0;
       const filters = parseFilters(given.list('filter'));
-      total(session, await one.prune(session, await session.client(), filters, given));
+      const bytes = await one.prune(session, await session.client(), filters, given);
+      if (!one.freesNothing) total(session, bytes);
       return 0;
     },
   };
 }
 
-function systemWarning(given: Flags): string {
+function systemWarning(given: Flags, filters: Filters): string {
   const isAll = given.switch('all');
   const items = [
     'all stopped containers',
@@ -102,13 +117,15 @@ function systemWarning(given: Flags): string {
     isAll ? `all images ${noContainer}` : 'all dangling images',
     isAll ? 'all build cache' : 'unused build cache',
   ];
-  const filters = given.list('filter').map((filter) => `  - ${filter}`);
-  const filtered = ['', '  Items to be pruned will be filtered with:', ...filters];
+  const told = ['label', 'label!', 'until'].flatMap((name) =>
+    [...new Set(filters[name])].map((value) => `${name}=${value}`),
+  );
+  const lines = told.sort(naturalOrder).map((filter) => `  - ${filter}`);
+  const filtered = ['', '  Items to be pruned will be filtered with:', ...lines, ''];
   return [
     'WARNING! This will remove:',
     ...items.map((item) => `  - ${item}`),
-    ...(filters.length > 0 ? filtered : []),
-    '',
+    ...(Object.keys(filters).length > 0 ? filtered : ['']),
   ].join('\n');
 }
 
@@ -131,9 +148,7 @@ async function networks(session: Session, client: Client, filters: Filters): Pro
 }
 
 async function volumes(session: Session, client: Client, filters: Filters): Promise<number> {
-  // Volumes have no time of creation that could be asked for.
-  const { until: _until, ...labels } = filters;
-  return told(session, 'Deleted Volumes:', await client.system.prune('volumes', labels));
+  return told(session, 'Deleted Volumes:', await client.system.prune('volumes', filters));
 }
 
 function images(

@@ -10,13 +10,13 @@ export interface CommandTree {
 /** What to offer: fixed words, or names only the engine knows. */
 export type Candidates =
   | { kind: 'words'; words: string[] }
-  | { kind: 'containers' | 'images' | 'files' };
+  | { kind: 'containers' | 'images' | 'networks' | 'files' };
 
 const FLAG_VALUES: Readonly<Record<string, Candidates>> = {
-  network: { kind: 'words', words: ['bridge', 'host', 'none'] },
+  network: { kind: 'networks' },
   restart: { kind: 'words', words: ['no', 'always', 'unless-stopped', 'on-failure'] },
   pull: { kind: 'words', words: ['always', 'missing', 'never'] },
-  type: { kind: 'words', words: ['container', 'image'] },
+  type: { kind: 'words', words: ['container', 'image', 'network', 'volume'] },
   signal: {
     kind: 'words',
     words: ['SIGHUP', 'SIGINT', 'SIGKILL', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGSTOP', 'SIGCONT'],
@@ -60,7 +60,7 @@ function within(
       kind: 'words',
       words: flags.filter(({ hidden }) => !hidden).map(({ long }) => `--${long}`),
     };
-  return operandKind(spec.usage);
+  return operandKind(spec.usage, operands);
 }
 
 /** The flag that the last word is, when its value is still to come. */
@@ -78,7 +78,10 @@ function operandsIn(flags: readonly FlagSpec[], words: readonly string[]): numbe
   ).length;
 }
 
-function operandKind(usage: string): Candidates {
+/** @param before operands that are there already */
+function operandKind(usage: string, before: number): Candidates {
+  if (/\bNETWORK CONTAINER\b/.test(usage) && before > 0) return { kind: 'containers' };
+  if (/\bNETWORK\b/.test(usage)) return { kind: 'networks' };
   if (/\b(CONTAINER|NAME\|ID)\b/.test(usage)) return { kind: 'containers' };
   if (/\b(IMAGE|SOURCE_IMAGE)\b/.test(usage)) return { kind: 'images' };
   return { kind: 'files' };

@@ -68,36 +68,62 @@ function size({ SizeRw = 0, SizeRootFs = 0 }: ContainerSummary): string {
   return SizeRootFs > 0 ? `${own} (virtual ${humanSize(SizeRootFs)})` : own;
 }
 
-/** `0.0.0.0:8080->80/tcp, 81/udp`; neighbours are joined to a range. */
+/**
+ * `0.0.0.0:81-82->81-82/tcp, 0.0.0.0:8080->80/tcp`. Docker joins neighbours that are published as themselves, or not
+ * at all, and tells those published as another port after all others.
+ */
 export function formatPorts(ports: readonly Port[]): string {
-  const sorted = [...ports].sort(
-    (a, b) =>
-      a.PrivatePort - b.PrivatePort ||
-      (a.IP ?? '').localeCompare(b.IP ?? '') ||
-      (a.PublicPort ?? 0) - (b.PublicPort ?? 0) ||
-      a.Type.localeCompare(b.Type),
-  );
-  const ranges: { first: Port; count: number }[] = [];
-  for (const port of sorted) {
-    const range = ranges.find((candidate) => isNext(candidate.first, candidate.count, port));
-    if (range) range.count++;
-    else ranges.push({ first: port, count: 1 });
-  }
-  return ranges.map(({ first, count }) => formatRange(first, count)).join(', ');
+  const sorted = [...ports].sort(portOrder);
+  const isMoved = (port: Port): boolean => Boolean(port.IP) && port.PublicPort !== port.PrivatePort;
+  const moved = sorted.filter(isMoved).map(movedPort);
+  return [...joined(sorted.filter((port) => !isMoved(port))), ...moved].join(', ');
 }
 
-/** Docker joins only ports that are published as themselves, or not at all. */
-function isNext(first: Port, count: number, port: Port): boolean {
-  const isSame = first.Type === port.Type && first.IP === port.IP;
-  const isPlain = (p: Port): boolean => !p.PublicPort || p.PublicPort === p.PrivatePort;
+function portOrder(a: Port, b: Port): number {
   return (
-    isSame && isPlain(first) && isPlain(port) && port.PrivatePort === first.PrivatePort + count
+    a.PrivatePort - b.PrivatePort ||
+    compare(a.IP ?? '', b.IP ?? '') ||
+    (a.PublicPort ?? 0) - (b.PublicPort ?? 0) ||
+    compare(a.Type, b.Type)
   );
 }
 
-function formatRange({ IP = '', PublicPort, PrivatePort, Type }: Port, count: number): string {
-  const span = (from: number): string => (count > 1 ? `${from}-${from + count - 1}` : String(from));
-  if (!PublicPort) return `${span(PrivatePort)}/${Type}`;
-  const host = IP.includes(':') ? `[${IP}]` : IP;
-  return `${host}:${span(PublicPort)}->${span(PrivatePort)}/${Type}`;
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+interface Range {
+  of: Port;
+  last: number;
+}
+
+/** As docker has it: a range that others interrupt is told before those that are open to the end. */
+function joined(sorted: readonly Port[]): string[] {
+  const open = new Map<string, Range>();
+  const told: Range[] = [];
+  for (const port of sorted) {
+    const key = `${port.IP ?? ''}/${port.Type}`;
+    const range = open.get(key);
+    if (range && port.PrivatePort === range.last + 1) {
+      range.last++;
+      continue;
+    }
+    if (range) told.push(range);
+    open.set(key, { of: port, last: port.PrivatePort });
+  }
+  return [...told, ...open.values()].map(rangeOfPorts);
+}
+
+function rangeOfPorts({ of: { IP, PrivatePort, Type }, last }: Range): string {
+  const ports = last === PrivatePort ? `${last}` : `${PrivatePort}-${last}`;
+  return IP ? `${hostPort(IP, ports)}->${ports}/${Type}` : `${ports}/${Type}`;
+}
+
+function movedPort({ IP = '', PublicPort, PrivatePort, Type }: Port): string {
+  return `${hostPort(IP, String(PublicPort ?? 0))}->${PrivatePort}/${Type}`;
+}
+
+/** Go's `net.JoinHostPort`. */
+export function hostPort(host: string, port: string): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

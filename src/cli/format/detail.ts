@@ -11,18 +11,21 @@ const lists = new Set(
   ).split(' '),
 );
 const maps = new Set(
-  'Annotations Config DriverOpts ExposedPorts Labels Networks Options PortBindings Ports StorageOpt Sysctls Tmpfs Volumes'.split(
+  'Annotations AuxiliaryAddresses Config Containers DriverOpts ExposedPorts Labels Networks Options PortBindings Ports StorageOpt Sysctls Tmpfs Volumes'.split(
     ' ',
   ),
 );
 
 /** @param json valid JSON */
 export function parseDetail(json: string): unknown {
-  return JSON.parse(json, (key, value) => {
+  const detail: unknown = JSON.parse(json, (key, value) => {
     if (value !== null) return value;
     if (lists.has(key)) return asNull([]);
     return maps.has(key) ? asNull({}) : null;
   });
+  if (typeof detail === 'object' && detail !== null && 'Id' in detail)
+    Object.defineProperty(detail, 'ID', { value: detail.Id, enumerable: false }); // as Go spells it
+  return detail;
 }
 
 function asNull(empty: object): object {

@@ -19,6 +19,15 @@ export function formatLabels(labels: Readonly<Record<string, string>>): string {
     .join(',');
 }
 
+/** Go's `time.Time.String()` of a time in RFC 3339, in its own zone: `2026-11-25 23:17:16.77 +0000 UTC`. */
+export function formatTimestamp(text: string): string {
+  const [, date = '', time = '', zone = ''] =
+    /^([^T]+)T([\d:]+(?:\.\d+)?)(Z|[+-]\d\d:\d\d)$/.exec(text) ?? [];
+  if (date === '') return text;
+  const offset = zone === 'Z' ? '+0000' : zone.replace(':', '');
+  return `${date} ${time.replace(/\.?0+$/, (zeros) => (time.includes('.') ? '' : zeros))} ${offset} ${offset === '+0000' ? 'UTC' : offset}`;
+}
+
 /** Go's `time.Time.String()` in local time: `2026-11-21 06:02:46 +0000 UTC`. */
 export function formatTime(unixSeconds: number): string {
   const date = new Date(unixSeconds * 1000);
