@@ -94,7 +94,7 @@ describe('tables', () => {
     });
     expect(formatPorts([port(81), port(80)])).toBe('80-81/tcp');
     expect(formatPorts([port(80, 8080), port(81, 81), port(82, 82)])).toBe(
-      '0.0.0.0:8080->80/tcp, 0.0.0.0:81-82->81-82/tcp',
+      '0.0.0.0:81-82->81-82/tcp, 0.0.0.0:8080->80/tcp',
     );
   });
 });
