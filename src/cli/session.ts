@@ -46,7 +46,7 @@ export class Session {
 
 /** What to tell the user of an error. */
 export function messageOf(error: unknown): string {
-  if (error instanceof ApiError) return `Error response from daemon: ${error.message}`;
+  if (error instanceof ApiError) return `Error response from daemon: ${error.message.trim()}`;
   if (error instanceof ConnectionError) return connectionMessage(error);
   return error instanceof Error ? error.message : String(error);
 }

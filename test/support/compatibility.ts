@@ -103,7 +103,7 @@ function usual(text: string): string {
 const STARTED_BY_RUNC =
   /failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: (.*): unknown/g;
 
-/** Containers and images that are named after the case. */
+/** Containers, images and networks that are named after the case. */
 async function tidy({ api }: RunningEngine, name: string): Promise<void> {
   const containers = await api.call<{ Id: string; Names: string[] }[]>(
     'GET',
@@ -116,6 +116,9 @@ async function tidy({ api }: RunningEngine, name: string): Promise<void> {
   for (const tag of images.flatMap(({ RepoTags }) => RepoTags ?? []))
     if (tag.startsWith(`${name}:`))
       await api.call('DELETE', `/images/${encodeURIComponent(tag)}?force=1`);
+  const networks = await api.call<{ Id: string; Name: string }[]>('GET', '/networks');
+  for (const { Id, Name } of networks)
+    if (Name === name || Name.startsWith(`${name}-`)) await api.call('DELETE', `/networks/${Id}`);
 }
 
 /**

@@ -81,7 +81,8 @@ async function startEngine(
   // If the one who started them is interrupted, they end as well.
   const isolated = ['-n', '-m', 'setpriv', '--pdeathsig', 'TERM'];
   // What runs lies in memory, as /run does on every distribution.
-  const inMemory = ['sh', '-c', 'mount -t tmpfs tmpfs "$0" && exec "$@"', execRoot];
+  const prepare = 'mount -t tmpfs tmpfs "$0" && ip link set lo up && exec "$@"';
+  const inMemory = ['sh', '-c', prepare, execRoot];
   const arguments_ = [...isolated, ...inMemory, ...command, ...places, ...own];
   const child = spawn('unshare', arguments_, {
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -291,14 +291,15 @@ describe('templates', () => {
   it('that are made by the grammar print something or say what is wrong, soon', () => {
     fc.assert(
       fc.property(block, (source) => {
-        const started = performance.now();
+        const started = process.cpuUsage();
         try {
           expect(typeof compile(source)(value)).toBe('string');
         } catch (error) {
           expect(error).toBeInstanceOf(CommandError);
           expect((error as Error).message).toMatch(/^failed to (parse|execute) template: ./);
         }
-        expect(performance.now() - started).toBeLessThan(1000);
+        // Of the processor: others may want it too.
+        expect(process.cpuUsage(started).user).toBeLessThan(1_000_000);
       }),
       { numRuns: 5000 },
     );

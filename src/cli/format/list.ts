@@ -21,13 +21,14 @@ export function showList(session: Session, options: ListOptions): void {
   if (options.isQuiet && options.format && options.format !== 'table')
     session.warn('WARNING: --quiet is given: --format is ignored');
   const text = formatList(options);
-  if (text) session.print(text);
+  // Of one object a template may make an empty line.
+  if (text || options.contexts.length > 0) session.print(text);
 }
 
 /** Without the last newline; empty when there is nothing to print. Pure. */
 export function formatList(options: ListOptions): string {
   const { contexts, columns, headings, isQuiet } = options;
-  const format = options.format?.trim() || 'table';
+  const format = options.format?.replace(/^ +| +$/g, '') || 'table';
   if (isQuiet) return contexts.map((context) => `${context.ID}`).join('\n');
   if (format === 'json') return contexts.map(contextJson).join('\n');
   if (format !== 'table') return formatByTemplate(options, unescapeFormat(format));

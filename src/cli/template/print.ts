@@ -1,5 +1,13 @@
 /** Values as Go prints them (`fmt`'s %v), and `printf`. https://pkg.go.dev/fmt */
 
+const structs = new WeakSet<object>();
+
+/** Says that it is a struct to Go, not a map: it is printed as its values alone. */
+export function asStruct<T extends object>(value: T): T {
+  structs.add(value);
+  return value;
+}
+
 /** Strings as they are, lists as `[a b]`, objects as `map[k:v]` with sorted keys. */
 export function print(value: unknown): string {
   if (value === undefined) return '<no value>';
@@ -10,6 +18,7 @@ function printInner(value: unknown): string {
   if (value === null || value === undefined) return '<nil>';
   if (Array.isArray(value)) return `[${value.map(printInner).join(' ')}]`;
   if (typeof value === 'object') {
+    if (structs.has(value)) return `{${Object.values(value).map(printInner).join(' ')}}`;
     const pairs = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
     return `map[${pairs.map(([key, item]) => `${key}:${printInner(item)}`).join(' ')}]`;
   }
