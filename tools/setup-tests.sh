@@ -14,6 +14,7 @@ need strace strace
 need ip iproute2
 need nft nftables
 need iptables iptables
+need dig bind9-dnsutils
 need setcap libcap2-bin
 need script bsdutils
 need ps procps

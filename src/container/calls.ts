@@ -4,9 +4,11 @@ import { KernelError } from '../errors/errors.ts';
 import { attachDeviceFilter, parseDeviceRule } from '../kernel/device-filter.ts';
 import { flagBits } from '../kernel/ffi.ts';
 import { chmod, close, mkdir, open, rmdir, writeFile } from '../kernel/files.ts';
+import { inetCalls } from '../kernel/inet.ts';
 import { sealedMemfd } from '../kernel/memfd.ts';
 import { setns, unshare } from '../kernel/namespaces.ts';
 import { netlinkCalls } from '../kernel/netlink/calls.ts';
+import { type NftCommand, nft } from '../kernel/nftables.ts';
 import { bootId, openSameProcess } from '../kernel/pidfd.ts';
 import { spawnShim } from '../kernel/spawn.ts';
 import { encodePlan, type ShimPlan } from '../step/encode.ts';
@@ -28,6 +30,10 @@ export function handlersFor(attempt: ForShim): Handlers {
   return {
     ...kernelCalls,
     ...netlinkCalls,
+    ...inetCalls,
+    socket: (args) =>
+      args.domain === 'AF_INET' ? inetCalls.socket(args) : netlinkCalls.socket(args),
+    nft: ({ commands }) => done(nft(commands as NftCommand[])),
     posix_spawn: ({ cwd, inherit }) =>
       spawn(attempt, String(cwd), inherit as unknown as Readonly<Record<string, number>>),
   };

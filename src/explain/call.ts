@@ -69,6 +69,8 @@ function formatNumber(name: string, value: number): string {
 function formatList(name: string, list: readonly (string | number)[]): string {
   // The environment may hold secrets, and is long: strace, too, only counts it.
   if (name === 'envp') return `/* ${list.length} variables */`;
+  // In JSON they are long; the shell command says the same.
+  if (name === 'commands') return `/* ${list.length} commands */`;
   if (LISTS.has(name) || list.some((item) => typeof item === 'number')) return formatArray(list);
   if (list.length === 0) return '0';
   const names = list.every((item) => CONSTANT.test(String(item)));

@@ -14,6 +14,8 @@ export interface ResolvInput {
   options: readonly string[];
   /** With the host's network its loopback (and IPv6) name servers do work. */
   keepLoopback: boolean;
+  /** On networks of users: the address of the container's name service, which then asks the servers itself. */
+  nameService?: string | undefined;
 }
 
 /** Where nothing else is left, docker asks these. */
@@ -26,11 +28,13 @@ const BEHIND_STUB = '/run/systemd/resolve/resolv.conf';
  * @throws InvalidError for a value that is not what its option wants
  */
 export function resolvConf(host: string, input: ResolvInput): string {
-  const { dns, search, options, keepLoopback } = input;
-  const servers = dns.length > 0 ? dns.map(checkServer) : hostServers(host, keepLoopback);
+  const { dns, search, options, keepLoopback, nameService } = input;
+  const asked = dns.length > 0 ? dns.map(checkServer) : hostServers(host, keepLoopback);
+  const servers = nameService === undefined ? asked : [nameService];
   const domains =
     search.length > 0 ? search.map(checkDomain) : lastValues(host, 'search', 'domain');
-  const chosen = options.length > 0 ? options.map(checkOption) : values(host, 'options');
+  const given = options.length > 0 ? options.map(checkOption) : values(host, 'options');
+  const chosen = nameService === undefined ? given : withNdots(given);
   const searched = domains.filter((domain) => domain !== '.');
   const lines = [
     ...servers.map((server) => `nameserver ${server}`),
@@ -38,6 +42,24 @@ export function resolvConf(host: string, input: ResolvInput): string {
     ...(chosen.length > 0 ? [`options ${chosen.join(' ')}`] : []),
   ];
   return lines.map((line) => `${line}\n`).join('');
+}
+
+/**
+ * Whom the name service of a container asks for names elsewhere. It asks from the host's network, so servers on the
+ * host's loopback count too.
+ * @param dns `--dns` of the container
+ */
+export function serversElsewhere(dns: readonly string[], path = '/etc/resolv.conf'): string[] {
+  const given = dns.length > 0 ? dns : values(readIfThere(path), 'nameserver');
+  const servers = given.filter((server) => isIP(server) !== 0);
+  return servers.length > 0 ? servers : [...FALLBACK];
+}
+
+/** A name without a dot is asked for as it is, before any domain is put behind it: it may be a container's. */
+function withNdots(options: readonly string[]): string[] {
+  return options.some((option) => /^ndots:\d+$/.test(option))
+    ? [...options]
+    : [...options.filter((option) => !option.startsWith('ndots:')), 'ndots:0'];
 }
 
 /**

@@ -44,6 +44,7 @@ export type Arg =
   | Uint8Array
   | readonly string[]
   | readonly number[]
+  | readonly { readonly [key: string]: Arg }[]
   | { readonly [key: string]: Arg };
 
 export type Args = Readonly<Record<string, Arg>>;

@@ -5,12 +5,14 @@
 import { spawnSync } from 'node:child_process';
 import { constants, flagBits } from '../../src/kernel/ffi.ts';
 import { close, open, writeFile } from '../../src/kernel/files.ts';
+import { inetCalls } from '../../src/kernel/inet.ts';
 import { setns, unshare } from '../../src/kernel/namespaces.ts';
 import { addAddress } from '../../src/kernel/netlink/address.ts';
 import { netlinkCalls } from '../../src/kernel/netlink/calls.ts';
 import { changeLink, createLink } from '../../src/kernel/netlink/link.ts';
 import { addRoute } from '../../src/kernel/netlink/route.ts';
 import { NetlinkSocket } from '../../src/kernel/netlink/socket.ts';
+import { type NftCommand, nft } from '../../src/kernel/nftables.ts';
 import type { BridgeNetwork } from '../../src/network/bridge.ts';
 import { endpointSteps } from '../../src/network/endpoint-steps.ts';
 import { macOfAddress } from '../../src/network/pool.ts';
@@ -19,6 +21,13 @@ import { numberSteps, type Result, type StepDraft } from '../../src/step/step.ts
 
 export const handlers: Handlers = {
   ...netlinkCalls,
+  ...inetCalls,
+  socket: (args) =>
+    args.domain === 'AF_INET' ? inetCalls.socket(args) : netlinkCalls.socket(args),
+  nft: ({ commands }) => {
+    nft(commands as NftCommand[]);
+    return 0;
+  },
   open: ({ path, flags }) => open(String(path), flags as string[]),
   write: ({ path, data }) => {
     writeFile(String(path), String(data));

@@ -2,7 +2,10 @@
 import { type Answer, type DecodedPacket, decode, encode, type Packet } from 'dns-packet';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { formatCall } from '../../../src/explain/call.ts';
 import { answer, type SeenNetwork } from '../../../src/network/names/answer.ts';
+import { Budget } from '../../../src/network/names/forward.ts';
+import { framed, messagesOf } from '../../../src/network/names/frames.ts';
 import {
   questionBytes,
   RCODE,
@@ -10,6 +13,7 @@ import {
   type Transport,
 } from '../../../src/network/names/message.ts';
 import { addressOfReverseName } from '../../../src/network/names/reverse.ts';
+import { nameServiceSteps } from '../../../src/network/names/steps.ts';
 import { type NamedEndpoint, Names } from '../../../src/network/names/table.ts';
 
 const front: SeenNetwork = { id: 'f', name: 'front', internal: false };
@@ -307,4 +311,82 @@ describe('what is no question', () => {
   ])('no address: %s', (name) => {
     expect(addressOfReverseName(name)).toBeUndefined();
   });
+});
+
+describe('the steps', () => {
+  const steps = nameServiceSteps(61_234);
+
+  test('bind both sockets to one port of 127.0.0.11, close-on-exec, and take them back', () => {
+    expect(steps.map(({ call }) => call)).toEqual([
+      'socket',
+      'bind',
+      'socket',
+      'bind',
+      'listen',
+      'nft',
+    ]);
+    for (const { call, args, undo } of steps) {
+      if (call === 'bind') expect(args).toMatchObject({ address: '127.0.0.11', port: 61_234 });
+      if (call !== 'socket') continue;
+      expect(args.type).toContain('SOCK_CLOEXEC');
+      expect(undo).toEqual({ call: 'close', args: { fd: args.out } });
+    }
+  });
+
+  test('are shown without the JSON of the rules, which the shell command says', () => {
+    const nft = steps.at(-1);
+    if (!nft) throw new Error('no steps');
+    expect(formatCall(nft)).toBe('nft {commands=/* 6 commands */}');
+    expect(nft.sh).toContain(
+      'add rule ip petri_names names ip daddr 127.0.0.11 udp dport 53 udp dport set 61234\n',
+    );
+  });
+
+  test('remove the table of an earlier engine in the same transaction', () => {
+    const replaced = nameServiceSteps(61_234, { replace: true }).at(-1)?.args.commands;
+    expect(replaced).toMatchObject([
+      { add: { table: { name: 'petri_names' } } },
+      { delete: { table: { name: 'petri_names' } } },
+      { add: { table: { name: 'petri_names' } } },
+      ...Array(5).fill({ add: {} }),
+    ]);
+  });
+});
+
+describe('messages over TCP', () => {
+  test('come out as they went in, however the stream is cut', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 5 }),
+        fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }),
+        async (messages, cuts) => {
+          const stream = Buffer.concat(messages.map((message) => framed(Buffer.from(message))));
+          async function* chunks() {
+            for (let at = 0, i = 0; at < stream.length; i++) {
+              const size = cuts[i % cuts.length] as number;
+              yield stream.subarray(at, at + size);
+              at += size;
+            }
+          }
+          const out: number[][] = [];
+          for await (const message of messagesOf(chunks())) out.push([...message]);
+          expect(out).toEqual(messages.map((message) => [...message]));
+        },
+      ),
+    );
+  });
+});
+
+test('a budget counts in the whole too', () => {
+  const whole = new Budget(3);
+  const [one, two] = [new Budget(2, whole), new Budget(2, whole)];
+  expect([one.take(), one.take(), one.take(), two.take(), two.take()]).toEqual([
+    true,
+    true,
+    false,
+    true,
+    false,
+  ]);
+  one.give();
+  expect([two.take(), two.take()]).toEqual([true, false]);
 });

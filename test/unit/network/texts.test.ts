@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { InvalidError } from '../../../src/errors/errors.ts';
 import { hostsFile } from '../../../src/network/hosts.ts';
-import { readHostResolvConf, resolvConf } from '../../../src/network/resolv.ts';
+import { readHostResolvConf, resolvConf, serversElsewhere } from '../../../src/network/resolv.ts';
 
 const own = {
   addresses: ['10.88.0.2'],
@@ -100,6 +100,27 @@ describe('/etc/resolv.conf', () => {
     { options: ['x y'] },
   ])('refuses %j', (changes) => {
     expect(() => resolvConf('', { ...none, ...changes })).toThrow(InvalidError);
+  });
+
+  test('on a network of users names the name service, which asks for bare names first', () => {
+    const host = 'nameserver 127.0.0.53\nsearch a b\noptions edns0\n';
+    const own = { ...none, nameService: '127.0.0.11' };
+    const head = 'nameserver 127.0.0.11\nsearch a b\n';
+    expect(resolvConf(host, own)).toBe(`${head}options edns0 ndots:0\n`);
+    expect(resolvConf(host, { ...own, dns: ['1.1.1.1'] })).toBe(`${head}options edns0 ndots:0\n`);
+    expect(resolvConf(host, { ...own, options: ['ndots:3'] })).toBe(`${head}options ndots:3\n`);
+    expect(resolvConf(host, { ...own, options: ['ndots:x'] })).toBe(`${head}options ndots:0\n`);
+    expect(() => resolvConf(host, { ...own, dns: ['one'] })).toThrow(InvalidError);
+  });
+
+  test('has servers that the name service asks: the container’s, the host’s, or docker’s', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'petri-resolv-'));
+    const path = join(folder, 'resolv.conf');
+    await writeFile(path, 'nameserver 127.0.0.53\nnameserver fe80::1%eth0\nnameserver junk\n');
+    expect(serversElsewhere([], path)).toEqual(['127.0.0.53', 'fe80::1%eth0']);
+    expect(serversElsewhere(['1.1.1.1'], path)).toEqual(['1.1.1.1']);
+    expect(serversElsewhere([], join(folder, 'missing'))).toEqual(['8.8.8.8', '8.8.4.4']);
+    await rm(folder, { recursive: true });
   });
 
   test('of the host is the file behind systemd-resolved’s stub where there is one', async () => {
