@@ -21,8 +21,8 @@ import { parseCidr } from '../kernel/netlink/message.ts';
 import { RT_TABLE_MAIN } from '../kernel/netlink/numbers.ts';
 import { getRoutes } from '../kernel/netlink/route.ts';
 import { NetlinkSocket } from '../kernel/netlink/socket.ts';
-import { closeFirewall, openFirewall } from './firewall-open.ts';
-import { watchFirewall } from './firewall-watch.ts';
+import { Firewall } from './firewall/firewall.ts';
+import { tableName } from './firewall/table.ts';
 import { AddressPool, broadcastOf, macOfAddress, subnetOf, subnetsOverlap } from './pool.ts';
 import { chooseBridgeAddress } from './subnet.ts';
 
@@ -64,23 +64,20 @@ const DEFAULT_MTU = 1500;
 export async function openBridge({ bridge, bip, log }: BridgeOptions): Promise<BridgeNetwork> {
   if (bip !== undefined) checkBip(bip);
   const netlink = NetlinkSocket.open();
-  let unwatch: (() => void) | undefined;
+  const firewall = Firewall.open(tableName(bridge), () => [], log);
   try {
     const address = settleBridge(netlink.fd, bridge, bip);
     warnOfOverlap(netlink.fd, bridge, address, log);
     quietIpv6(bridge);
     writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
-    const rules = { bridge, subnet: subnetOf(address) };
-    await openFirewall(rules, log);
-    unwatch = watchFirewall(rules, log);
-    const network = describe(netlink, bridge, address, {
-      unwatch,
-      remove: () => closeFirewall(rules),
-    });
+    const open = { internal: false, icc: true, masquerade: true };
+    await firewall.addNetwork({ bridge, ipv4: subnetOf(address), ...open });
+    await firewall.begin();
+    const network = describe(netlink, bridge, address, firewall);
     log.info({ bridge, address }, 'network bridge is open');
     return network;
   } catch (error) {
-    unwatch?.();
+    firewall.close();
     netlink.close();
     throw error;
   }
@@ -90,12 +87,12 @@ function describe(
   netlink: NetlinkSocket,
   bridge: string,
   cidr: string,
-  rules: { unwatch: () => void; remove: () => Promise<void> },
+  firewall: Firewall,
 ): BridgeNetwork {
   const { address: gateway, prefixLength } = parseCidr(cidr);
   const home = open('/proc/self/ns/net', ['O_RDONLY', 'O_CLOEXEC']);
   const close = () => {
-    rules.unwatch();
+    firewall.close();
     netlink.close();
     closeFd(home);
   };
@@ -115,8 +112,7 @@ function describe(
     ]),
     close,
     closeAndRemove() {
-      rules.unwatch();
-      const removed = rules.remove();
+      const removed = firewall.remove();
       deleteLink(netlink.fd, bridge);
       close();
       return removed;

@@ -1,6 +1,6 @@
 /** What engines have in the host's firewall, as a list of texts; nft(8). */
 import { execFileSync } from 'node:child_process';
-import { tableName } from '../../src/network/firewall.ts';
+import { tableName } from '../../src/network/firewall/table.ts';
 
 /**
  * Tables with their chains, rules and the elements of their sets and maps, and rules of ours in others' chains.

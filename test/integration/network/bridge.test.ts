@@ -13,7 +13,7 @@ import { NetlinkSocket } from '../../../src/kernel/netlink/socket.ts';
 import { nft } from '../../../src/kernel/nftables.ts';
 import { type BridgeNetwork, openBridge } from '../../../src/network/bridge.ts';
 import { noneSteps } from '../../../src/network/endpoint-steps.ts';
-import { removeTable } from '../../../src/network/firewall.ts';
+import { removeTable } from '../../../src/network/firewall/table.ts';
 import {
   addOutside,
   joinBridge,
@@ -206,7 +206,7 @@ describe('the firewall', () => {
     runIn(outside, 'ip', 'route', 'add', '10.97.0.0/24', 'via', '198.51.100.1');
     expect(reaches(outside, container.ipAddress, 1)).toBe(false);
     expect(reaches(outside, opened.gateway, 1)).toBe(false);
-    nft(removeTable({ bridge: 'petritest0', subnet: opened.subnet }));
+    nft(removeTable('petri_petritest0'));
     expect(reaches(outside, container.ipAddress)).toBe(true);
     runIn(outside, 'ip', 'route', 'del', '10.97.0.0/24');
   });
@@ -220,7 +220,7 @@ describe('the firewall', () => {
       runIn(container, 'busybox', 'ping', '-c1', '-W1', '-I', '198.51.100.77', opened.gateway)
         .status;
     expect(forge()).not.toBe(0);
-    nft(removeTable({ bridge: 'petritest0', subnet: opened.subnet }));
+    nft(removeTable('petri_petritest0'));
     expect(forge()).toBe(0);
   });
 

@@ -1,42 +1,41 @@
 /** The firewall's rules and the endpoint's steps as data. */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { endpointSteps, noneSteps } from '../../../src/network/endpoint-steps.ts';
-import { replaceTable, tableName } from '../../../src/network/firewall.ts';
-import { admitCommands, chainsToAdmit } from '../../../src/network/firewall-guests.ts';
+import {
+  elementCommands,
+  elementText,
+  listedElements,
+  networkElements,
+  portElements,
+} from '../../../src/network/firewall/elements.ts';
+import { admitCommands, chainsToAdmit } from '../../../src/network/firewall/guests.ts';
+import { makeTable, removeTable, tableName } from '../../../src/network/firewall/table.ts';
 
 describe('the table', () => {
-  const commands = replaceTable({ bridge: 'petri0', subnet: '10.88.0.0/16' });
+  const commands = makeTable('petri');
   const rulesOf = (chain: string) =>
     commands
       .map(({ add }) => (add as { rule?: { chain: string; expr: unknown[] } } | undefined)?.rule)
       .filter((rule) => rule?.chain === chain)
       .map((rule) => JSON.stringify(rule?.expr));
 
-  test('is replaced whole: made if missing, deleted, made', () => {
+  test('is removed whether it is there or not', () => {
     const table = { family: 'inet', name: 'petri' };
-    expect(commands.slice(0, 3)).toEqual([
-      { add: { table } },
-      { delete: { table } },
-      { add: { table } },
-    ]);
+    expect(removeTable('petri')).toEqual([{ add: { table } }, { delete: { table } }]);
   });
 
-  test('lets out everything, in only answers and what is published', () => {
+  test('names no network and no port in its rules', () => {
+    expect(JSON.stringify(commands)).not.toMatch(/petri0|10\.88|8080/);
+  });
+
+  test('asks where a packet comes from before it asks for its connection', () => {
     const rules = rulesOf('forward');
-    expect(rules.map((rule) => /accept|drop/.exec(rule)?.[0])).toEqual([
-      'accept',
-      'accept',
-      'accept',
-      'drop',
-    ]);
-    expect(rules[0]).toContain('iifname');
-    expect(rules[1]).toContain('["established","related"]');
-    expect(rules[2]).toContain('dnat');
-  });
-
-  test('masquerades what leaves by another link', () => {
-    expect(rulesOf('leave')).toHaveLength(1);
-    expect(rulesOf('leave')[0]).toContain('{"prefix":{"addr":"10.88.0.0","len":16}}');
+    expect(rules.map((rule) => /accept|drop/.exec(rule)?.[0])).toEqual(
+      'accept drop drop accept accept drop accept drop'.split(' '),
+    );
+    expect(rules.findIndex((rule) => rule.includes('established'))).toBe(6);
+    expect(rules[4]).toContain('dnat');
   });
 
   test('is named after the bridge, so that engines do not meet', () => {
@@ -45,6 +44,61 @@ describe('the table', () => {
       'petri_br_a_b',
       'petri_petritest0',
     ]);
+  });
+});
+
+describe('its elements', () => {
+  const network = { bridge: 'br-a', ipv4: '10.1.0.0/16', internal: false, icc: true } as const;
+  const texts = (changes: object) =>
+    networkElements({ ...network, masquerade: true, ...changes }).map(elementText);
+
+  test('of a network', () => {
+    expect(texts({})).toEqual([
+      'bridges: br-a',
+      'within: br-a . br-a',
+      'subnets4: 10.1.0.0/16',
+      'places4: br-a . 10.1.0.0/16',
+      'stays4: 10.1.0.0/16 . br-a',
+      'masked4: 10.1.0.0/16',
+    ]);
+  });
+
+  test('of one that is internal, of strangers, of both versions of IP', () => {
+    expect(texts({ internal: true })).toContain('internal: br-a');
+    expect(texts({ icc: false }).join()).not.toContain('within');
+    expect(texts({ masquerade: false }).join()).not.toContain('masked');
+    expect(texts({ ipv6: 'fd00::/64' })).toEqual(
+      expect.arrayContaining(['places6: br-a . fd00::/64', 'places6: br-a . fe80::/10']),
+    );
+  });
+
+  test.each([
+    ['0.0.0.0', ['wildcard_addresses4: tcp . 8080 : 10.1.0.2', 'wildcard_ports4: tcp . 8080 : 80']],
+    ['127.0.0.1', ['exact_addresses4: 127.0.0.1 . tcp . 8080 : 10.1.0.2']],
+    ['::', ['wildcard_addresses6: tcp . 8080 : fd00::2']],
+    ['fd01::1', ['exact_ports6: fd01::1 . tcp . 8080 : 80']],
+  ])('of a port published at %s', (hostIp, expected) => {
+    const port = { protocol: 'tcp', containerPort: 80, hostIp, hostPort: 8080 } as const;
+    const elements = portElements({ ...port, ipv4: '10.1.0.2', ipv6: 'fd00::2' });
+    expect(elements).toHaveLength(2);
+    expect(elements.map(elementText)).toEqual(expect.arrayContaining(expected));
+    expect(portElements(port)).toEqual([]);
+  });
+
+  test('are listed as they were added', () => {
+    const part = fc.oneof(fc.ipV4(), fc.constant('10.0.0.0/8'), fc.stringMatching(/^[a-z]{1,9}$/));
+    const element = fc.record({
+      set: fc.constantFrom('a', 'b'),
+      key: fc.array(part, { minLength: 1, maxLength: 3 }),
+    });
+    fc.assert(
+      fc.property(fc.array(element), (elements) => {
+        const listed = elementCommands('add', 'petri', elements).flatMap(({ add }) =>
+          listedElements({ set: (add as { element: object }).element }),
+        );
+        expect(listed.sort()).toEqual(elements.map(elementText).sort());
+      }),
+    );
   });
 });
 
@@ -69,6 +123,7 @@ describe('rules for other firewalls', () => {
       { family: 'ip', table: 'filter', chain: 'FORWARD' },
       { family: 'ip', table: 'filter', chain: 'DOCKER-USER' },
       { family: 'inet', table: 'mine', chain: 'fw' },
+      { family: 'ip6', table: 'filter', chain: 'FORWARD' },
     ]);
   });
 

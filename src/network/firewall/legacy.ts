@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { Logger } from 'pino';
-import { guestComment } from './firewall-guests.ts';
+import { guestComment } from './guests.ts';
 
 const run = promisify(execFile);
 const PROGRAM = 'iptables-legacy';

@@ -6,7 +6,8 @@
  *
  * The rules carry a comment by which they are found again; iptables-nft lists them as its own.
  */
-import { type NftCommand, type NftObject, nft, nftList } from '../kernel/nftables.ts';
+import { type NftCommand, type NftObject, nft, nftList } from '../../kernel/nftables.ts';
+import type { FirewallNetwork } from './elements.ts';
 
 /** Where a chain is. */
 export interface ChainPlace {
@@ -35,15 +36,25 @@ export function guestComment(bridge: string): string {
   return `petri: ${bridge}`;
 }
 
+/** A network that is to pass elsewhere: its bridge, and which versions of IP it speaks. */
+type Guest = Pick<FirewallNetwork, 'bridge' | 'ipv4' | 'ipv6'>;
+
 /**
  * Puts the rules where they are needed and missing.
  * @param warn is told of a chain that could not be changed
  */
-export function admitBridge(bridge: string, warn: (place: ChainPlace, error: Error) => void): void {
+export function admitBridges(
+  guests: readonly Guest[],
+  warn: (place: ChainPlace, error: Error) => void,
+): void {
   for (const place of chainsToAdmit(listChains())) {
-    if (guestRules(place, bridge).length > 0) continue;
+    const there = guestComments(place);
+    const missing = guests.filter(
+      (guest) => speaks(guest, place.family) && !there.has(guestComment(guest.bridge)),
+    );
+    if (missing.length === 0) continue;
     try {
-      nft(admitCommands(place, bridge));
+      nft(missing.flatMap(({ bridge }) => admitCommands(place, bridge)));
     } catch (error) {
       warn(place, error as Error);
     }
@@ -51,10 +62,12 @@ export function admitBridge(bridge: string, warn: (place: ChainPlace, error: Err
 }
 
 /** Takes the rules back, from every chain they may be in. */
-export function dismissBridge(bridge: string): void {
+export function dismissBridges(guests: readonly Guest[]): void {
+  const comments = new Set(guests.map(({ bridge }) => guestComment(bridge)));
   const rules = listChains()
     .filter(({ hook, name }) => hook === 'forward' || name === DOCKER_USER)
-    .flatMap(({ family, table, name }) => guestRules({ family, table, chain: name }, bridge));
+    .flatMap(({ family, table, name }) => listRules({ family, table, chain: name }))
+    .filter(({ comment }) => comment !== undefined && comments.has(comment));
   if (rules.length === 0) return;
   nft(
     rules.map(({ family, table, chain, handle }) => ({
@@ -63,12 +76,17 @@ export function dismissBridge(bridge: string): void {
   );
 }
 
-/** Chains that IPv4 packets meet when they are forwarded and that drop what no rule accepts. */
+/** Chains that packets meet when they are forwarded and that drop what no rule accepts. */
 export function chainsToAdmit(chains: readonly ListedChain[]): ChainPlace[] {
   return chains
-    .filter(({ family }) => family === 'ip' || family === 'inet')
+    .filter(({ family }) => ['ip', 'ip6', 'inet'].includes(family))
     .filter((chain) => (chain.hook === 'forward' && chain.policy === 'drop') || isDockerUser(chain))
     .map(({ family, table, name }) => ({ family, table, chain: name }));
+}
+
+function speaks({ ipv4, ipv6 }: Guest, family: string): boolean {
+  if (family === 'inet') return true;
+  return (family === 'ip' ? ipv4 : ipv6) !== undefined;
 }
 
 /** `insert` without a position is the head of the chain. */
@@ -90,18 +108,19 @@ export function admitCommands(place: ChainPlace, bridge: string): NftCommand[] {
 }
 
 function isDockerUser({ family, table, name }: ListedChain): boolean {
-  return family === 'ip' && table === 'filter' && name === DOCKER_USER;
+  return family !== 'inet' && table === 'filter' && name === DOCKER_USER;
 }
 
 function listChains(): ListedChain[] {
   return listed<ListedChain>(nftList({ chains: null }), 'chain');
 }
 
-function guestRules({ family, table, chain }: ChainPlace, bridge: string): ListedRule[] {
-  const objects = nftList({ chain: { family, table, name: chain } });
-  return listed<ListedRule>(objects, 'rule').filter(
-    ({ comment }) => comment === guestComment(bridge),
-  );
+function listRules({ family, table, chain }: ChainPlace): ListedRule[] {
+  return listed<ListedRule>(nftList({ chain: { family, table, name: chain } }), 'rule');
+}
+
+function guestComments(place: ChainPlace): Set<string | undefined> {
+  return new Set(listRules(place).map(({ comment }) => comment));
 }
 
 function listed<T>(objects: readonly NftObject[], kind: string): T[] {

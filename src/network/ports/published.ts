@@ -1,0 +1,17 @@
+/** What it means that a port of a container is published, as the record keeps it. */
+
+export type PortProtocol = 'tcp' | 'udp' | 'sctp';
+
+export interface PublishedPort {
+  protocol: PortProtocol;
+  containerPort: number;
+  /** An address of the host in its shortest form; `0.0.0.0` and `::` are all of that version. */
+  hostIp: string;
+  hostPort: number;
+}
+
+/** With the addresses of the container that it leads to, of those versions of IP the container speaks. */
+export interface PublishedAt extends PublishedPort {
+  ipv4?: string;
+  ipv6?: string;
+}
