@@ -27,7 +27,9 @@ import { push } from './images/push.ts';
 import { remove as removeImage } from './images/remove.ts';
 import { saveOne, saveSeveral } from './images/save.ts';
 import { tag } from './images/tag.ts';
-import * as networks from './networks/networks.ts';
+import { list as listNetworks } from './networks/list.ts';
+import { pruneNetworks } from './networks/prune.ts';
+import * as networks from './networks/verbs.ts';
 import type { Handler, Method, Route } from './router.ts';
 import { auth } from './system/auth.ts';
 import { df } from './system/df.ts';
@@ -68,7 +70,7 @@ const system: Route[] = [
   ),
   built('POST', '/containers/prune', prune.containers),
   built('POST', '/images/prune', prune.images),
-  partial('POST', '/networks/prune', prune.networks, 'There is none to remove'),
+  built('POST', '/networks/prune', pruneNetworks),
   built('POST', '/volumes/prune', prune.volumes),
   partial('POST', '/build/prune', prune.buildCache, 'There is none to remove'),
 ];
@@ -167,8 +169,17 @@ const images: Route[] = [
 ];
 
 const others: Route[] = [
-  partial('GET', '/networks', networks.list, 'bridge, host and none, read-only'),
-  partial('GET', '/networks/{id}', networks.inspect, 'bridge, host and none, read-only'),
+  built('GET', '/networks', listNetworks),
+  built(
+    'POST',
+    '/networks/create',
+    networks.create,
+    'The driver is bridge; a name is of [a-zA-Z0-9][a-zA-Z0-9_.-]',
+  ),
+  built('GET', '/networks/{id}', networks.inspect),
+  built('DELETE', '/networks/{id}', networks.remove),
+  built('POST', '/networks/{id}/connect', networks.connect),
+  built('POST', '/networks/{id}/disconnect', networks.disconnect, '`Force` changes nothing'),
   built(
     'POST',
     '/volumes/create',
@@ -190,13 +201,6 @@ const missing: Route[] = [
     ['POST', '/grpc'],
   ),
   ...absent('search', ['GET', '/images/search']),
-  ...absent(
-    "networks of one's own",
-    ['POST', '/networks/create'],
-    ['POST', '/networks/{id}/connect'],
-    ['POST', '/networks/{id}/disconnect'],
-    ['DELETE', '/networks/{id}'],
-  ),
   ...absent('swarm', ['PUT', '/volumes/{name}']),
   ...absent(
     'plugins',

@@ -28,12 +28,7 @@ export interface ForShim {
 
 export function handlersFor(attempt: ForShim): Handlers {
   return {
-    ...kernelCalls,
-    ...netlinkCalls,
-    ...inetCalls,
-    socket: (args) =>
-      args.domain === 'AF_INET' ? inetCalls.socket(args) : netlinkCalls.socket(args),
-    nft: ({ commands }) => done(nft(commands as NftCommand[])),
+    ...engineCalls,
     posix_spawn: ({ cwd, inherit }) =>
       spawn(attempt, String(cwd), inherit as unknown as Readonly<Record<string, number>>),
   };
@@ -51,6 +46,16 @@ const kernelCalls: Handlers = {
   setns: ({ fd, nstype }) => done(setns(Number(fd), flagBits(nstype as string[]))),
   BPF_PROG_ATTACH: ({ path, allow }) =>
     done(attachDeviceFilter(text(path), (allow as string[]).map(parseDeviceRule))),
+};
+
+/** What needs no shim. */
+export const engineCalls: Handlers = {
+  ...kernelCalls,
+  ...netlinkCalls,
+  ...inetCalls,
+  socket: (args) =>
+    args.domain === 'AF_INET' ? inetCalls.socket(args) : netlinkCalls.socket(args),
+  nft: ({ commands }) => done(nft(commands as NftCommand[])),
 };
 
 /** @throws KernelError ESRCH when it has ended, also when its number is another's now */

@@ -5,6 +5,7 @@ import type { Engine } from './engine.ts';
 import { existing } from './existing.ts';
 import { lookUpGroups } from './look-up-groups.ts';
 import { lookUpBlockDevices, lookUpSources } from './look-ups.ts';
+import { assertLinks } from './network/links.ts';
 import { assertBlockIo } from './option/block-io.ts';
 import { assertCgroupParent } from './option/cgroup-parent.ts';
 import { assertDevices } from './option/devices.ts';
@@ -41,6 +42,7 @@ export function checkOptions(
   lookUpBlockDevices(host);
   assertProtectedPaths(host);
   logLimits(host.LogConfig);
+  assertLinks(engine, host.Links);
   const resolved = {
     ...host,
     NetworkMode: byId(engine, host.NetworkMode),

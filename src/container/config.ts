@@ -3,6 +3,7 @@
  * reads back from `inspect` exactly as it was set. The API validates (src/api/schema/), this file only
  * says the shape that everything below can rely on: every field present, null where Docker has null.
  */
+import type { EndpointSettings } from '../network/endpoint.ts';
 
 export interface ContainerConfig {
   Hostname: string;
@@ -163,4 +164,6 @@ export interface CreateRequest {
   name?: string;
   config: ContainerConfig;
   hostConfig: HostConfig;
+  /** EndpointsConfig, by the names or ids that were given. */
+  networks?: Record<string, EndpointSettings>;
 }

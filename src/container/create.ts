@@ -6,15 +6,16 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { InvalidError } from '../errors/errors.ts';
 import type { Image } from '../image/image.ts';
+import { now } from '../store/clock.ts';
 import { writeRecord } from '../store/record.ts';
 import { checkOptions } from './check-options.ts';
-import { now } from './clock.ts';
 import type { ContainerConfig, CreateRequest, HostConfig } from './config.ts';
 import type { Engine } from './engine.ts';
 import { mergeEnvironment } from './environment.ts';
 import { emit } from './events.ts';
 import { mergeHealthcheck } from './health.ts';
 import { randomName } from './names.ts';
+import { askedNetworks } from './network/asked.ts';
 import { keepSupported } from './option/kernel-support.ts';
 import { joinedContainer } from './option/modes.ts';
 import type { ContainerRecord } from './record.ts';
@@ -55,7 +56,9 @@ async function createFrom(
   const name = engine.containers.claim(request.name ?? randomName(engine.containers), id);
   try {
     const named = { ...config, ...namesOfDonor(engine, hostConfig) };
-    await addNew(engine, newRecord(id, name, image, named, hostConfig), image);
+    const networks = askedNetworks(engine, named, hostConfig, request.networks ?? {});
+    const record = { ...newRecord(id, name, image, named, hostConfig), networks };
+    await addNew(engine, record, image);
   } finally {
     engine.containers.unclaim(name);
   }

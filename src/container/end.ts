@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { NotFoundError } from '../errors/errors.ts';
 import { reap } from '../kernel/spawn.ts';
-import { fromUnixNs, now } from './clock.ts';
+import { fromUnixNs, now } from '../store/clock.ts';
 import type { Engine } from './engine.ts';
 import { emit, emitNetworks, emitVolumes } from './events.ts';
 import { lifetimeMs } from './lifetime.ts';

@@ -4,8 +4,10 @@ import { hostsFile } from '../network/hosts.ts';
 import { readHostResolvConf, resolvConf } from '../network/resolv.ts';
 import type { ContainerPaths } from '../store/paths.ts';
 import type { Engine } from './engine.ts';
+import type { Endpoints } from './network/endpoints.ts';
+import { addressesOf } from './network/hosts.ts';
+import { type Linked, linkHosts } from './network/links.ts';
 import { joinedContainer } from './option/modes.ts';
-import type { Endpoint } from './record.ts';
 import type { Container } from './table.ts';
 
 /** With another container's network its files count: name, hosts and name servers belong to a network. */
@@ -17,18 +19,20 @@ export function etcOf(engine: Engine, { record, paths }: Container): ContainerPa
 export function writeEngineFiles(
   engine: Engine,
   { record, paths }: Container,
-  endpoints: Record<string, Endpoint>,
+  endpoints: Endpoints,
+  linked: readonly Linked[],
 ): void {
   const { config, hostConfig } = record;
   const host = hostConfig.NetworkMode === 'host';
   const hosts = host
     ? readIfThere('/etc/hosts')
     : hostsFile({
-        addresses: Object.values(endpoints).map(({ ipAddress }) => ipAddress),
+        addresses: addressesOf(endpoints),
         hostname: config.Hostname,
         domainname: config.Domainname,
         extraHosts: hostConfig.ExtraHosts ?? [],
-        gateway: engine.network.gateway,
+        links: linkHosts(linked),
+        gateway: engine.networks.defaultBridge.gateway,
       });
   const resolv = resolvConf(readHostResolvConf(), {
     dns: hostConfig.Dns ?? [],

@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import type { Transfers } from '../image/pull/transfers.ts';
 import type { Registries } from '../image/registry/repository.ts';
 import type { ImageStore } from '../image/store.ts';
-import type { BridgeNetwork } from '../network/bridge.ts';
+import type { Networks } from '../network/networks.ts';
 import type { Step } from '../step/step.ts';
 import type { Paths } from '../store/paths.ts';
 import type { VolumeStore } from '../volume/store.ts';
@@ -22,7 +22,7 @@ export interface Engine {
   readonly transfers: Transfers;
   readonly containers: ContainerTable;
   readonly volumes: VolumeStore;
-  readonly network: BridgeNetwork;
+  readonly networks: Networks;
   readonly events: Events;
   /** The shim's program in a sealed memfd. */
   readonly shimFd: number;

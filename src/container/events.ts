@@ -1,6 +1,7 @@
+import type { Endpoint } from '../network/endpoint.ts';
+import type { Network } from '../network/network.ts';
 import type { Engine } from './engine.ts';
 import { isVolume, mountsOf } from './option/mount-points.ts';
-import type { Endpoint } from './record.ts';
 import type { Container } from './table.ts';
 
 /** Publishes an event of a container with the attributes docker gives. */
@@ -49,6 +50,17 @@ export function emitVolume(
     action,
     id: name,
     attributes: { driver: 'local', ...more },
+    timeNs: BigInt(Date.now()) * 1_000_000n,
+  });
+}
+
+/** Publishes that a network has come or gone. */
+export function emitNetwork(engine: Engine, network: Network, action: 'create' | 'destroy'): void {
+  engine.events.emit({
+    type: 'network',
+    action,
+    id: network.id,
+    attributes: { name: network.name, type: network.driver },
     timeNs: BigInt(Date.now()) * 1_000_000n,
   });
 }

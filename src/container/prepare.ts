@@ -1,10 +1,7 @@
 /** What a start needs before its plan can be computed: an address, the engine's files, who it runs as. */
-import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import type { Image } from '../image/image.ts';
-import { endpointSteps, noneSteps } from '../network/endpoint-steps.ts';
-import { macOfAddress } from '../network/pool.ts';
-import type { Step, StepDraft } from '../step/step.ts';
+import type { Step } from '../step/step.ts';
 import type { HostConfig } from './config.ts';
 import type { Engine } from './engine.ts';
 import { etcOf, writeEngineFiles } from './engine-files.ts';
@@ -16,34 +13,36 @@ import {
   lookUpSources,
   lookUpVolumes,
 } from './look-ups.ts';
-import { joinedContainer } from './option/modes.ts';
+import { type Endpoints, giveBack, networkSteps, takeEndpoints } from './network/endpoints.ts';
+import { type Linked, linkEnvironment, linkedTo } from './network/links.ts';
 import { mountsOf } from './option/mount-points.ts';
 import { capabilitiesOf } from './plan/identity.ts';
 import { planContainer } from './plan/plan.ts';
 import { protectedPaths } from './plan/protect.ts';
 import { readIdentity } from './read-identity.ts';
-import type { Endpoint } from './record.ts';
+import type { ContainerRecord } from './record.ts';
 import { seccompFilter } from './seccomp.ts';
 import type { Container } from './table.ts';
 
 export interface Prepared {
   steps: readonly Step[];
   /** By network name. */
-  endpoints: Record<string, Endpoint>;
+  endpoints: Endpoints;
 }
 
 /**
- * Takes an address and computes the plan. On failure the address is given back.
+ * Takes addresses and computes the plan. On failure they are given back.
  * @throws InvalidError for an unknown user, NotFoundError when the image is gone
  */
 export function prepare(engine: Engine, container: Container): Prepared {
   const image = engine.images.find(container.record.imageId);
-  const endpoints = allocate(engine, container.record.hostConfig);
+  const endpoints = takeEndpoints(engine, container.record);
   try {
-    writeEngineFiles(engine, container, endpoints);
-    return { steps: plan(engine, container, image, endpoints), endpoints };
+    const linked = linkedTo(engine, container.record);
+    writeEngineFiles(engine, container, endpoints, linked);
+    return { steps: plan(engine, container, image, { endpoints, linked }), endpoints };
   } catch (error) {
-    for (const { ipAddress } of Object.values(endpoints)) engine.network.pool.release(ipAddress);
+    giveBack(engine, endpoints);
     throw error;
   }
 }
@@ -52,9 +51,10 @@ function plan(
   engine: Engine,
   container: Container,
   image: Image,
-  endpoints: Record<string, Endpoint>,
+  { endpoints, linked }: { endpoints: Endpoints; linked: readonly Linked[] },
 ): Step[] {
-  const { record, paths } = container;
+  const { paths } = container;
+  const record = withLinks(container.record, linked);
   const lowerDirs = [engine.paths.initLayer, ...image.layerDirs];
   return planContainer({
     record,
@@ -66,7 +66,7 @@ function plan(
     ),
     identity: readIdentity(record, [paths.upper, ...lowerDirs]),
     lowerDirs,
-    network: networkSteps(engine, record.hostConfig, endpoints),
+    network: networkSteps(engine, record, endpoints),
     netns: record.hostConfig.NetworkMode === 'host' ? 'host' : 'own',
     kernelPaths: kernelPaths(record.hostConfig),
     ...lookUpSources(mountsOf(record)),
@@ -79,34 +79,11 @@ function plan(
   });
 }
 
-function onBridge({ NetworkMode }: HostConfig): boolean {
-  return ['', 'default', 'bridge'].includes(NetworkMode);
-}
-
-function allocate({ network }: Engine, hostConfig: HostConfig): Record<string, Endpoint> {
-  if (!onBridge(hostConfig)) return {};
-  const ipAddress = network.pool.allocate();
-  const endpoint: Endpoint = {
-    networkId: network.id,
-    endpointId: randomBytes(32).toString('hex'),
-    ipAddress,
-    prefixLength: network.prefixLength,
-    gateway: network.gateway,
-    macAddress: macOfAddress(ipAddress),
-    hostInterface: `veth${randomBytes(4).toString('hex')}`,
-  };
-  return { [network.name]: endpoint };
-}
-
-function networkSteps(
-  { network }: Engine,
-  hostConfig: HostConfig,
-  endpoints: Record<string, Endpoint>,
-): StepDraft[] {
-  if (hostConfig.NetworkMode === 'host') return [];
-  if (joinedContainer(hostConfig.NetworkMode) !== undefined) return [];
-  const endpoint = endpoints[network.name];
-  return endpoint ? endpointSteps(network, endpoint) : noneSteps();
+/** Where a variable is set twice, the container's own is the one that counts. */
+function withLinks(record: ContainerRecord, linked: readonly Linked[]): ContainerRecord {
+  if (linked.length === 0) return record;
+  const Env = [...linkEnvironment(linked, record), ...record.config.Env];
+  return { ...record, config: { ...record.config, Env } };
 }
 
 /** Which of the paths to mask or protect this kernel has, and what they are. */

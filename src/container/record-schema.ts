@@ -1,5 +1,6 @@
 /** Reads a container's record: schema 1, validated where the engine relies on it. */
 import { z } from 'zod';
+import { endpointSchema, endpointSettingsSchema } from '../network/endpoint.ts';
 import { isVolumeName } from '../volume/name.ts';
 import type { ContainerRecord } from './record.ts';
 
@@ -26,16 +27,6 @@ const state = z.discriminatedUnion('status', [
   z.object({ status: z.literal('exited'), ...ended }),
   z.object({ status: z.literal('dead'), ...ended }),
 ]);
-
-const endpoint = z.object({
-  networkId: z.string(),
-  endpointId: z.string(),
-  ipAddress: z.ipv4(),
-  prefixLength: z.number().int(),
-  gateway: z.string(),
-  macAddress: z.string(),
-  hostInterface: z.string().regex(/^veth[0-9a-f]{8}$/),
-});
 
 const mountPoint = { target: z.string().startsWith('/') };
 const mount = z.discriminatedUnion('type', [
@@ -82,5 +73,6 @@ export const containerRecordSchema = z.object({
     })
     .optional(),
   manuallyStopped: z.boolean().optional(),
-  endpoints: z.record(z.string(), endpoint),
+  networks: z.record(z.string(), endpointSettingsSchema).optional(),
+  endpoints: z.record(z.string(), endpointSchema),
 }) as unknown as z.ZodType<ContainerRecord>;

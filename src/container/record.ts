@@ -2,23 +2,11 @@
  * The one record of a container, stored as `containers/ID/container.json` under the data root.
  * Everything else about it (names, addresses, references to images) is derived from these records.
  */
+import type { Endpoint, EndpointSettings } from '../network/endpoint.ts';
 import type { ContainerConfig, HostConfig } from './config.ts';
 import type { HealthStatus } from './health.ts';
 import type { MountPoint } from './option/mount-point.ts';
 import type { ContainerState } from './state.ts';
-
-/** The container's place on one network. */
-export interface Endpoint {
-  networkId: string;
-  endpointId: string;
-  /** IPv4 in dotted form, and the length of its prefix. */
-  ipAddress: string;
-  prefixLength: number;
-  gateway: string;
-  macAddress: string;
-  /** Host side of the veth pair, e.g. `veth1a2b3c4`. */
-  hostInterface: string;
-}
 
 export interface ContainerRecord {
   schema: 1;
@@ -46,6 +34,8 @@ export interface ContainerRecord {
   health?: { status: HealthStatus; failingStreak: number; startedAt: string };
   /** The user stopped it; undone by the next start. */
   manuallyStopped?: boolean;
-  /** By network name; live endpoints only while running, the requested ones otherwise empty. */
+  /** By network name: what it is to be on. Absent in records from before there were networks of users. */
+  networks?: Record<string, EndpointSettings>;
+  /** By network name: what it is on while it runs. */
   endpoints: Record<string, Endpoint>;
 }

@@ -5,23 +5,23 @@ import { killGroup, removeCgroup, removeEmptyParents } from '../kernel/cgroup.ts
 import type { Engine } from './engine.ts';
 import { endOfExecs } from './exec/end.ts';
 import { unmountVolumes } from './mount-volumes.ts';
+import { type Endpoints, giveBack } from './network/endpoints.ts';
 import { sharesProcesses } from './option/modes.ts';
 import { cgroupPaths } from './plan/cgroup.ts';
-import type { Endpoint } from './record.ts';
 import type { Container } from './table.ts';
 
 /** Idempotent: what is gone already is passed over. */
 export async function release(
   engine: Engine,
   container: Container,
-  endpoints: Record<string, Endpoint>,
+  endpoints: Endpoints,
 ): Promise<void> {
   await endOfExecs(container);
   const groups = cgroupPaths({ facts: engine.facts, record: container.record });
   if (sharesProcesses(container.record.hostConfig)) await endAll(container, groups);
   await Promise.all(groups.map((path) => removeGroup(engine, path)));
   for (const path of groups) removeEmptyParents(dirname(path));
-  for (const { ipAddress } of Object.values(endpoints)) engine.network.pool.release(ipAddress);
+  giveBack(engine, endpoints);
   await unmountVolumes(engine, container);
   rmSync(container.paths.runDir, { recursive: true, force: true });
 }

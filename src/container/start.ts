@@ -4,14 +4,15 @@ import { NotModifiedError } from '../errors/errors.ts';
 import { errnoName } from '../kernel/ffi.ts';
 import { StepFailure } from '../step/perform.ts';
 import type { Result, Step } from '../step/step.ts';
+import { now } from '../store/clock.ts';
 import { connectAttach } from './attach.ts';
-import { now } from './clock.ts';
 import { watchEnd } from './end.ts';
 import type { Engine } from './engine.ts';
 import { emit, emitNetworks, emitVolumes } from './events.ts';
 import { execute } from './execute.ts';
 import type { Launched } from './launch.ts';
 import { mountVolumes } from './mount-volumes.ts';
+import { networksOf } from './network/asked.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { release } from './release.ts';
 import { remove } from './remove.ts';
@@ -105,7 +106,7 @@ async function executePlan(
     container.emit('step', step, result);
   };
   const shim = shimPlan(container, clients);
-  const kept = new Map([...engine.network.slots, ['docker-init', engine.initFd]]);
+  const kept = new Map([...engine.networks.slots, ['docker-init', engine.initFd]]);
   try {
     return await execute({ engine, steps, shim, socket, kept, onResult });
   } finally {
@@ -122,7 +123,8 @@ async function recordRunning(
   const { bootId } = engine.facts;
   const state = { status: 'running', pid, startTicks, bootId, startedAt: now() } as const;
   const anew = { restartCount: 0, restartDelayMs: 0, manuallyStopped: false };
-  await setState(container, state, { endpoints, ...(byPolicy ? {} : anew) });
+  const networks = networksOf(container.record);
+  await setState(container, state, { endpoints, networks, ...(byPolicy ? {} : anew) });
   emitVolumes(engine, container, 'mount');
   emitNetworks(engine, container, endpoints, 'connect');
   emit(engine, container, 'start');

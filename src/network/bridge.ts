@@ -1,14 +1,12 @@
 /**
- * The default network: a bridge on the host, the pool of its addresses, and the firewall's table for
- * it. Opening makes what is missing and corrects what is wrong, so that a restart changes nothing for
- * running containers. bridge(8), ip(7).
+ * A network's bridge on the host: a link with the network's own addresses. Settling makes what is missing
+ * and corrects what is wrong, so that a restart changes nothing for running containers. bridge(8), ip(7).
  */
-import { createHash } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { InvalidError } from '../errors/errors.ts';
-import { close as closeFd, open } from '../kernel/files.ts';
-import { addAddress, deleteAddress, getAddresses } from '../kernel/netlink/address.ts';
+import { addAddress, deleteAddress } from '../kernel/netlink/address.ts';
+import { parseCidr } from '../kernel/netlink/ip.ts';
 import {
   changeLink,
   createLink,
@@ -17,173 +15,123 @@ import {
   getLinks,
   type Link,
 } from '../kernel/netlink/link.ts';
-import { parseCidr } from '../kernel/netlink/message.ts';
 import { RT_TABLE_MAIN } from '../kernel/netlink/numbers.ts';
 import { getRoutes } from '../kernel/netlink/route.ts';
-import { NetlinkSocket } from '../kernel/netlink/socket.ts';
-import { Firewall } from './firewall/firewall.ts';
-import { tableName } from './firewall/table.ts';
-import { AddressPool, broadcastOf, macOfAddress, subnetOf, subnetsOverlap } from './pool.ts';
+import type { HostNetwork } from './host.ts';
+import { macOfAddress } from './pool.ts';
+import { broadcastOf, familyOf, subnetOf, subnetsOverlap } from './range.ts';
 import { chooseBridgeAddress } from './subnet.ts';
 
-export interface BridgeOptions {
+export interface BridgeSettings {
   /** The link's name, at most 15 bytes. */
-  bridge: string;
-  /** The bridge's own address, `10.88.0.1/16`; undefined: keep what it has, else choose a free subnet. */
-  bip: string | undefined;
-  log: Pick<Logger, 'info' | 'warn'>;
-}
-
-export interface BridgeNetwork {
-  /** 64 hex digits, the same at every start. */
-  id: string;
-  name: 'bridge';
-  bridgeName: string;
-  /** `10.88.0.0/16` */
-  subnet: string;
-  /** The bridge's address, without prefix. */
-  gateway: string;
-  prefixLength: number;
-  /** Bytes; that of the link the host's default route leaves by. */
+  name: string;
+  /** Its own addresses with prefix, the IPv4 one first. */
+  addresses: readonly [ipv4: string, ipv6?: string];
+  /** Bytes. */
   mtu: number;
-  pool: AddressPool;
-  /** In the host's namespace. */
-  netlink: NetlinkSocket;
-  /** What every container's steps begin with: `netns.home` and `netlink.host`. */
-  slots: ReadonlyMap<string, number>;
-  /** Closes descriptors; bridge and rules stay, for containers run on. */
-  close(): void;
-  /** Also removes the bridge and every rule. */
-  closeAndRemove(): Promise<void>;
 }
 
-const DEFAULT_MTU = 1500;
-/**
- * @throws InvalidError for a bad name or `bip`, KernelError or SystemError when the host refuses
- */
-export async function openBridge({ bridge, bip, log }: BridgeOptions): Promise<BridgeNetwork> {
-  if (bip !== undefined) checkBip(bip);
-  const netlink = NetlinkSocket.open();
-  const firewall = Firewall.open(tableName(bridge), () => [], log);
-  try {
-    const address = settleBridge(netlink.fd, bridge, bip);
-    warnOfOverlap(netlink.fd, bridge, address, log);
-    quietIpv6(bridge);
-    writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
-    const open = { internal: false, icc: true, masquerade: true };
-    await firewall.addNetwork({ bridge, ipv4: subnetOf(address), ...open });
-    await firewall.begin();
-    const network = describe(netlink, bridge, address, firewall);
-    log.info({ bridge, address }, 'network bridge is open');
-    return network;
-  } catch (error) {
-    firewall.close();
-    netlink.close();
-    throw error;
-  }
-}
-
-function describe(
-  netlink: NetlinkSocket,
-  bridge: string,
-  cidr: string,
-  firewall: Firewall,
-): BridgeNetwork {
-  const { address: gateway, prefixLength } = parseCidr(cidr);
-  const home = open('/proc/self/ns/net', ['O_RDONLY', 'O_CLOEXEC']);
-  const close = () => {
-    firewall.close();
-    netlink.close();
-    closeFd(home);
-  };
-  return {
-    id: createHash('sha256').update(`petri network ${bridge}`).digest('hex'),
-    name: 'bridge',
-    bridgeName: bridge,
-    subnet: subnetOf(cidr),
-    gateway,
-    prefixLength,
-    mtu: outsideMtu(netlink.fd),
-    pool: new AddressPool(subnetOf(cidr), [gateway]),
-    netlink,
-    slots: new Map([
-      ['netns.home', home],
-      ['netlink.host', netlink.fd],
-    ]),
-    close,
-    closeAndRemove() {
-      const removed = firewall.remove();
-      deleteLink(netlink.fd, bridge);
-      close();
-      return removed;
-    },
-  };
-}
-
-/** Makes the bridge be there, up, with one address. @returns its address with prefix */
-function settleBridge(fd: number, bridge: string, bip: string | undefined): string {
-  let link = findLink(fd, bridge);
-  if (!link) {
-    createLink(fd, { kind: 'bridge', name: bridge });
-    link = findLink(fd, bridge) as Link;
-  }
-  if (link.kind !== 'bridge')
-    throw new InvalidError(
-      `${bridge} is a ${link.kind ?? 'link'} and not a bridge: give another name`,
+/** @throws InvalidError when the link is something else, KernelError when the host refuses */
+export function settleBridge(host: HostNetwork, settings: BridgeSettings): void {
+  const { name, mtu } = settings;
+  const addresses = settings.addresses.filter((address) => address !== undefined);
+  const { index } = findOrCreate(host, name);
+  settleIpv6(name, addresses.length > 1);
+  for (const family of [4, 6] as const)
+    settleAddresses(
+      host,
+      { name, index, family },
+      addresses.filter((address) => familyOf(address) === family),
     );
-  const { index } = link;
-  const present = getAddresses(fd)
-    .filter((address) => address.index === index)
-    .map(({ address }) => address);
-  const wanted = bip ?? present[0] ?? chooseBridgeAddress(getRoutes(fd).map(({ to }) => to));
-  for (const address of bip === undefined ? [] : present)
-    if (address !== wanted) deleteAddress(fd, { dev: bridge, address });
-  if (!present.includes(wanted))
-    addAddress(fd, { dev: bridge, address: wanted, broadcast: broadcastOf(wanted) });
   // Both said outright, or the bridge takes the lowest of its ports' and changes as containers come and go.
-  const address = macOfAddress(parseCidr(wanted).address);
-  changeLink(fd, { name: bridge, address, mtu: outsideMtu(fd), up: true });
-  return wanted;
+  const address = macOfAddress(parseCidr(settings.addresses[0]).address);
+  changeLink(host.netlink.fd, { name, address, mtu, up: true });
 }
 
-function findLink(fd: number, name: string): Link | undefined {
-  return getLinks(fd).find((link) => link.name === name);
+/** The bridge and all that is plugged into it; nothing when there is no such link. */
+export function removeBridge(host: HostNetwork, name: string): void {
+  if (findLink(host, name)) deleteLink(host.netlink.fd, name);
 }
 
-/** MTU of the link that the default route of the lowest metric leaves by. */
-function outsideMtu(fd: number): number {
-  const [route] = getRoutes(fd)
-    .filter(({ to, index }) => to === '0.0.0.0/0' && index !== undefined)
-    .sort((a, b) => a.metric - b.metric);
-  return getLinks(fd).find(({ index }) => index === route?.index)?.mtu ?? DEFAULT_MTU;
+/**
+ * The default bridge's own address: what it is told (`--bip`), else what it has, else the first of a free subnet.
+ * @throws InvalidError for a `bip` that cannot be
+ */
+export function defaultBridgeAddress(
+  host: HostNetwork,
+  name: string,
+  bip: string | undefined,
+  taken: readonly string[],
+): string {
+  if (bip !== undefined) checkBip(bip);
+  const link = findLink(host, name);
+  const [present] = link ? host.addressesOf(link.index, 4) : [];
+  return bip ?? present ?? chooseBridgeAddress([...host.routed(), ...taken]);
 }
 
-/** With `--bip` the subnet is the user's choice, but then one of the two links is not reached. */
-function warnOfOverlap(fd: number, bridge: string, cidr: string, log: BridgeOptions['log']): void {
-  const own = getLink(fd, bridge).index;
-  const other = getRoutes(fd).find(
+/** With a subnet of the user's choice one of two links that have it is not reached. */
+export function warnOfOverlap(
+  host: HostNetwork,
+  name: string,
+  cidr: string,
+  log: Pick<Logger, 'warn'>,
+): void {
+  const { fd } = host.netlink;
+  const own = getLink(fd, name).index;
+  const other = getRoutes(fd, familyOf(cidr)).find(
     ({ to, index, table }) =>
       table === RT_TABLE_MAIN && index !== own && !to.endsWith('/0') && subnetsOverlap(to, cidr),
   );
   if (other)
     log.warn(
-      { bridge, subnet: subnetOf(cidr), route: other.to },
-      'the bridge’s subnet overlaps a route of the host by another link: choose another with --bip',
+      { bridge: name, subnet: subnetOf(cidr), route: other.to },
+      'the bridge’s subnet overlaps a route of the host by another link: choose another (--subnet, --bip)',
     );
 }
 
-/** A network without IPv6 believes no router advertisement and has no address of that kind. */
-function quietIpv6(bridge: string): void {
+export function findLink(host: HostNetwork, name: string): Link | undefined {
+  return getLinks(host.netlink.fd).find((link) => link.name === name);
+}
+
+function findOrCreate(host: HostNetwork, name: string): Link {
+  const present = findLink(host, name);
+  if (present && present.kind !== 'bridge')
+    throw new InvalidError(
+      `${name} is a ${present.kind ?? 'link'} and not a bridge: give another name`,
+    );
+  if (present) return present;
+  createLink(host.netlink.fd, { kind: 'bridge', name });
+  return findLink(host, name) as Link;
+}
+
+function settleAddresses(
+  host: HostNetwork,
+  { name, index, family }: { name: string; index: number; family: 4 | 6 },
+  wanted: readonly string[],
+): void {
+  const isOurs = (address: string) => family === 4 || !address.startsWith('fe80:');
+  const present = host.addressesOf(index, family).filter(isOurs);
+  for (const address of present)
+    if (!wanted.includes(address)) deleteAddress(host.netlink.fd, { dev: name, address });
+  for (const address of wanted) {
+    const broadcast = family === 4 ? { broadcast: broadcastOf(address) } : {};
+    if (!present.includes(address))
+      addAddress(host.netlink.fd, { dev: name, address, ...broadcast });
+  }
+}
+
+/** No bridge believes router advertisements; one without IPv6 has no address of that kind either. */
+function settleIpv6(bridge: string, isEnabled: boolean): void {
   const folder = `/proc/sys/net/ipv6/conf/${bridge}`;
   if (!existsSync(folder)) return;
   writeFileSync(`${folder}/accept_ra`, '0');
-  writeFileSync(`${folder}/disable_ipv6`, '1');
+  writeFileSync(`${folder}/disable_ipv6`, isEnabled ? '0' : '1');
 }
 
 function checkBip(bip: string): void {
   const { address, prefixLength } = parseCidr(bip);
-  if (prefixLength < 8 || prefixLength > 30)
-    throw new InvalidError(`invalid --bip ${bip}: the prefix must be from /8 to /30`);
+  if (familyOf(address) !== 4 || prefixLength < 8 || prefixLength > 30)
+    throw new InvalidError(`invalid --bip ${bip}: want IPv4 and a prefix from /8 to /30`);
   if (subnetOf(bip).startsWith(`${address}/`) || broadcastOf(bip) === address)
     throw new InvalidError(
       `invalid --bip ${bip}: want an address of the subnet, such as its first`,

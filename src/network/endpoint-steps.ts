@@ -1,160 +1,78 @@
 /**
- * Phase `network`: a container's network namespace, and in it one interface with one address, joined
- * by a virtual cable to the engine's bridge. Pure. network_namespaces(7), veth(4), rtnetlink(7).
+ * Phase `network`: a container's network namespace, and in it one interface for each of its networks, joined
+ * by a virtual cable to that network's bridge. Pure. network_namespaces(7), veth(4), rtnetlink(7).
  *
  * The performer's slots must hold `netns.home` (the engine's own namespace) and `netlink.host` (a
  * netlink socket opened there); afterwards `netns` holds the container's.
  */
-import { type Args, type Call, type StepDraft, slot } from '../step/step.ts';
-import { broadcastOf } from './pool.ts';
+import { type Call, type StepDraft, slot } from '../step/step.ts';
+import type { Endpoint } from './endpoint.ts';
+import {
+  closeNetlink,
+  enterNew,
+  goHome,
+  goInside,
+  loopbackUp,
+  settings,
+  step,
+} from './namespace-steps.ts';
+import { broadcastOf } from './range.ts';
 
-/** What the steps need of a network; BridgeNetwork has it. */
-export interface EndpointNetwork {
+/** One interface that is to be. */
+export interface Attachment {
   bridgeName: string;
   /** Bytes. */
   mtu: number;
+  /** Everything that no interface's own network holds goes by it. */
+  hasDefaultRoute: boolean;
+  endpoint: Pick<
+    Endpoint,
+    | 'ipAddress'
+    | 'prefixLength'
+    | 'gateway'
+    | 'macAddress'
+    | 'hostInterface'
+    | 'interfaceName'
+    | 'ipv6Address'
+    | 'ipv6PrefixLength'
+    | 'ipv6Gateway'
+  >;
 }
 
-/** What they need of an endpoint; the record's Endpoint has it. */
-export interface EndpointPlace {
-  ipAddress: string;
-  prefixLength: number;
-  gateway: string;
-  macAddress: string;
-  hostInterface: string;
-}
-
-const HOME: Call = {
-  call: 'setns',
-  args: { fd: slot('netns.home'), nstype: ['CLONE_NEWNET'] },
-};
-
-/** Steps for a container on a bridge. */
-export function endpointSteps(network: EndpointNetwork, endpoint: EndpointPlace): StepDraft[] {
+/** Steps for a container on bridges. */
+export function endpointSteps(attachments: readonly Attachment[]): StepDraft[] {
+  const gateway = attachments.find(({ hasDefaultRoute }) => hasDefaultRoute);
   return [
     ...enterNew(),
     ...settings(),
     goHome(),
     loopbackUp(),
-    cable(network, endpoint),
-    quietHostEnd(endpoint),
-    address(endpoint),
-    insideUp(),
-    settled(endpoint),
-    defaultRoute(endpoint),
+    ...attachments.flatMap((attachment) => attachmentSteps(attachment)),
+    ...(gateway ? defaultRoutes(gateway, 'RTM_NEWROUTE') : []),
     closeNetlink(),
   ];
 }
 
-/** Steps for `--network none`: a namespace with nothing but its loopback interface. */
-export function noneSteps(): StepDraft[] {
-  return [...enterNew(), ...settings(), goHome(), loopbackUp(), closeNetlink()];
-}
-
-function step(
-  call: string,
-  args: Args,
-  why: string,
-  sh: string,
-  see: string,
-  extra: { undo?: Call; accept?: string } = {},
-): StepDraft {
-  return { actor: 'supervisor', phase: 'network', call, args, why, see, sh, ...extra };
-}
-
-function enterNew(): StepDraft[] {
+/**
+ * Plugs one interface in and gives it its addresses.
+ * @param undo takes the cable out again; at a start it goes with the namespace, in the background, where
+ *   RTM_DELLINK would wait 30 ms
+ */
+export function attachmentSteps(attachment: Attachment, undo?: Call): StepDraft[] {
+  const { endpoint } = attachment;
   return [
-    step(
-      'unshare',
-      { flags: ['CLONE_NEWNET'] },
-      'a network of its own: empty but for a loopback interface that is down',
-      'ip netns add "$CONTAINER"',
-      'network_namespaces(7)',
-      { undo: HOME },
-    ),
-    step(
-      'open',
-      { path: '/proc/self/ns/net', flags: ['O_RDONLY', 'O_CLOEXEC'], mode: 0, out: slot('netns') },
-      'an open descriptor keeps the namespace alive until the container is in it',
-      'NETNS=/run/netns/"$CONTAINER"',
-      'namespaces(7)',
-      { undo: { call: 'close', args: { fd: slot('netns') } } },
-    ),
-    step(
-      'socket',
-      {
-        domain: 'AF_NETLINK',
-        type: ['SOCK_RAW', 'SOCK_CLOEXEC'],
-        protocol: 'NETLINK_ROUTE',
-        out: slot('netlink.container'),
-      },
-      'a socket stays in the namespace it was opened in, so it configures the inside from outside',
-      '# every `ip -n "$CONTAINER"` below opens one',
-      'netlink(7)',
-      { undo: { call: 'close', args: { fd: slot('netlink.container') } } },
-    ),
+    cable(attachment, undo),
+    quietHostEnd(endpoint),
+    ...(endpoint.ipv6Address === undefined ? [] : speakIpv6(endpoint)),
+    ...addresses(endpoint),
+    insideUp(endpoint),
+    settled(endpoint),
   ];
 }
 
-const SETTINGS: readonly [path: string, data: string, why: string, accept?: string][] = [
-  [
-    'ipv6/conf/default/disable_ipv6',
-    '1',
-    'the network has no IPv6, so no interface made from here on gives itself an IPv6 address',
-    'ENOENT',
-  ],
-  [
-    'ipv4/ip_unprivileged_port_start',
-    '0',
-    'port 80 inside is the container’s own: no capability is needed to listen on it',
-  ],
-  [
-    'ipv4/ping_group_range',
-    '0 2147483647',
-    'every group may send echo requests, so ping needs no raw sockets',
-  ],
-];
-
-/** /proc/sys/net shows the namespace of whoever looks: written while the engine is inside. */
-function settings(): StepDraft[] {
-  return SETTINGS.map(([path, data, why, accept]) =>
-    step(
-      'write',
-      { path: `/proc/sys/net/${path}`, data },
-      why,
-      `ip netns exec "$CONTAINER" sysctl -w net.${path.replaceAll('/', '.')}='${data}'`,
-      path.startsWith('ipv6') ? 'ipv6(7)' : path.includes('ping') ? 'icmp(7)' : 'ip(7)',
-      accept === undefined ? {} : { accept },
-    ),
-  );
-}
-
-function goHome(): StepDraft {
-  return step(
-    'setns',
-    HOME.args,
-    'back to the host’s network: the new one is now worked on through its descriptor and its socket',
-    '# ip netns exec has returned',
-    'setns(2)',
-  );
-}
-
-function loopbackUp(): StepDraft {
-  return step(
-    'RTM_NEWLINK',
-    { netlink: slot('netlink.container'), name: 'lo', up: true },
-    'a new loopback interface is down; up, it gives itself 127.0.0.1',
-    'ip -n "$CONTAINER" link set lo up',
-    'rtnetlink(7)',
-  );
-}
-
-/**
- * One message makes both ends and puts one into the bridge, one into the container. Nothing takes it
- * back: the pair goes with the namespace, in the background, where RTM_DELLINK would wait 30 ms.
- */
-function cable({ bridgeName, mtu }: EndpointNetwork, endpoint: EndpointPlace): StepDraft {
-  const { hostInterface, macAddress } = endpoint;
+/** One message makes both ends and puts one into the bridge, one into the container. */
+function cable({ bridgeName, mtu, endpoint }: Attachment, undo: Call | undefined): StepDraft {
+  const { hostInterface, macAddress, interfaceName } = endpoint;
   const netlink = slot('netlink.host');
   return step(
     'RTM_NEWLINK',
@@ -165,17 +83,18 @@ function cable({ bridgeName, mtu }: EndpointNetwork, endpoint: EndpointPlace): S
       master: bridgeName,
       mtu,
       up: true,
-      peer: { name: 'eth0', netns: slot('netns'), address: macAddress, mtu },
+      peer: { name: interfaceName, netns: slot('netns'), address: macAddress, mtu },
     },
-    'a virtual cable: one end is a port of the bridge, the other is eth0 inside',
-    `ip link add ${hostInterface} mtu ${mtu} master ${bridgeName} up type veth peer name eth0 ` +
+    `a virtual cable: one end is a port of the bridge, the other is ${interfaceName} inside`,
+    `ip link add ${hostInterface} mtu ${mtu} master ${bridgeName} up type veth peer name ${interfaceName} ` +
       `address ${macAddress} mtu ${mtu} netns "$CONTAINER"`,
     'veth(4)',
+    undo ? { undo } : {},
   );
 }
 
 /** A port of a bridge needs no address of its own, and must not believe a container's advertisements. */
-function quietHostEnd({ hostInterface }: EndpointPlace): StepDraft {
+function quietHostEnd({ hostInterface }: Attachment['endpoint']): StepDraft {
   return step(
     'write',
     { path: `/proc/sys/net/ipv6/conf/${hostInterface}/disable_ipv6`, data: '1' },
@@ -186,31 +105,55 @@ function quietHostEnd({ hostInterface }: EndpointPlace): StepDraft {
   );
 }
 
-function address({ ipAddress, prefixLength }: EndpointPlace): StepDraft {
+/** /proc/sys/net is that of whoever looks, so the engine goes inside for it. */
+function speakIpv6({ interfaceName }: Attachment['endpoint']): StepDraft[] {
+  const write = (name: string, data: string, why: string) =>
+    step(
+      'write',
+      { path: `/proc/sys/net/ipv6/conf/${interfaceName}/${name}`, data },
+      why,
+      `ip netns exec "$CONTAINER" sysctl -w net.ipv6.conf.${interfaceName}.${name}=${data}`,
+      'ipv6(7)',
+    );
+  return [
+    goInside(),
+    write('accept_ra', '0', 'its address and route are the engine’s to give, no router’s'),
+    write('disable_ipv6', '0', 'this network has IPv6'),
+    goHome(),
+  ];
+}
+
+function addresses(endpoint: Attachment['endpoint']): StepDraft[] {
+  const { ipAddress, prefixLength, ipv6Address, ipv6PrefixLength, interfaceName } = endpoint;
   const cidr = `${ipAddress}/${prefixLength}`;
   const broadcast = broadcastOf(cidr);
-  return step(
-    'RTM_NEWADDR',
-    { netlink: slot('netlink.container'), dev: 'eth0', address: cidr, broadcast },
-    'the container’s address, and how large its network is',
-    `ip -n "$CONTAINER" addr add ${cidr} broadcast ${broadcast} dev eth0`,
-    'rtnetlink(7)',
-  );
+  const give = (address: string, more: { broadcast?: string }, words: string) =>
+    step(
+      'RTM_NEWADDR',
+      { netlink: slot('netlink.container'), dev: interfaceName, address, ...more },
+      'the container’s address, and how large its network is',
+      `ip -n "$CONTAINER" addr add ${address}${words} dev ${interfaceName}`,
+      'rtnetlink(7)',
+    );
+  const v4 = give(cidr, { broadcast }, ` broadcast ${broadcast}`);
+  return ipv6Address === undefined
+    ? [v4]
+    : [v4, give(`${ipv6Address}/${ipv6PrefixLength}`, {}, ' nodad')];
 }
 
 /** Not in the message that makes it: a veth end cannot be up before it has its peer (ENOTCONN). */
-function insideUp(): StepDraft {
+function insideUp({ interfaceName }: Attachment['endpoint']): StepDraft {
   return step(
     'RTM_NEWLINK',
-    { netlink: slot('netlink.container'), name: 'eth0', up: true },
+    { netlink: slot('netlink.container'), name: interfaceName, up: true },
     'an interface sends and receives only when it is up',
-    'ip -n "$CONTAINER" link set eth0 up',
+    `ip -n "$CONTAINER" link set ${interfaceName} up`,
     'rtnetlink(7)',
   );
 }
 
 /** A link's carrier is settled by a worker later, unless somebody asks for it. Without this 1 in 100 first packets is lost. */
-function settled({ hostInterface }: EndpointPlace): StepDraft {
+function settled({ hostInterface }: Attachment['endpoint']): StepDraft {
   return step(
     'RTM_GETLINK',
     { netlink: slot('netlink.host'), name: hostInterface },
@@ -220,22 +163,22 @@ function settled({ hostInterface }: EndpointPlace): StepDraft {
   );
 }
 
-function defaultRoute({ gateway }: EndpointPlace): StepDraft {
-  return step(
-    'RTM_NEWROUTE',
-    { netlink: slot('netlink.container'), to: 'default', via: gateway },
-    'everything else goes to the bridge’s own address, where the host forwards it',
-    `ip -n "$CONTAINER" route add default via ${gateway}`,
-    'rtnetlink(7)',
-  );
-}
-
-function closeNetlink(): StepDraft {
-  return step(
-    'close',
-    { fd: slot('netlink.container') },
-    'the inside is configured',
-    '# the last `ip -n` has returned',
-    'close(2)',
+export function defaultRoutes(
+  { endpoint }: Pick<Attachment, 'endpoint'>,
+  call: 'RTM_NEWROUTE' | 'RTM_DELROUTE',
+): StepDraft[] {
+  const gateways = [endpoint.gateway, endpoint.ipv6Gateway].filter((one) => one !== undefined);
+  const isNew = call === 'RTM_NEWROUTE';
+  const why = isNew
+    ? 'everything else goes to the bridge’s own address, where the host forwards it'
+    : 'the way out by this network is given up for another one';
+  return gateways.map((via) =>
+    step(
+      call,
+      { netlink: slot('netlink.container'), to: 'default', via },
+      why,
+      `ip -n "$CONTAINER" route ${isNew ? 'add' : 'del'} default via ${via}`,
+      'rtnetlink(7)',
+    ),
   );
 }

@@ -12,6 +12,8 @@ export interface HostsInput {
   domainname: string;
   /** `NAME:ADDRESS`, where the address may be `host-gateway`. */
   extraHosts: readonly string[];
+  /** Lines of linked containers. */
+  links?: readonly string[];
   /** What `host-gateway` means: the bridge's address. */
   gateway: string;
 }
@@ -34,13 +36,14 @@ export function hostsFile(input: HostsInput): string {
   const lines = [
     ...HEAD,
     ...input.extraHosts.map((entry) => extraLine(entry, input.gateway)),
+    ...(input.links ?? []),
     ...input.addresses.map((address) => `${checkAddress(address, address)}\t${names}`),
   ];
   return `${lines.join('\n')}\n`;
 }
 
 /** `web.example.org web`: the full name first, then the bare one. */
-function ownNames(hostname: string, domainname: string): string {
+export function ownNames(hostname: string, domainname: string): string {
   const full = checkName(domainname ? `${hostname}.${domainname}` : hostname);
   const [bare] = full.split('.', 1);
   return bare === full ? full : `${full} ${bare}`;

@@ -1,56 +1,68 @@
 /**
- * The IPv4 addresses of one network. Free addresses are given out round robin and not lowest first,
- * so that an address is not another container's a moment after its owner ended. Pure.
+ * The addresses of one network, of one family. Free addresses are given out round robin and not lowest
+ * first, so that an address is not another container's a moment after its owner ended. Pure.
  */
 import { SystemError } from '../errors/errors.ts';
-import { ipv4Bytes, ipv4Text, parseCidr } from '../kernel/netlink/message.ts';
+import { ipBytes, parseCidr } from '../kernel/netlink/ip.ts';
+import { bitsOf, familyOf, isWithin, rangeOf, toAddress, toNumber } from './range.ts';
+
+export interface PoolOptions {
+  /** Part of the subnet that addresses are given out of; asked for by name, any of the subnet's may be had. */
+  range?: string | undefined;
+  /** Never given out, such as the gateway's. */
+  reserved: readonly string[];
+  /** Of the network, for the error's text. */
+  name: string;
+}
 
 export class AddressPool {
-  /** First and last address that may be given: the network's and the broadcast address are not. */
-  readonly #first: number;
-  readonly #last: number;
-  readonly #taken = new Set<number>();
-  #next: number;
+  readonly #first: bigint;
+  readonly #last: bigint;
+  readonly #bits: number;
+  readonly #taken = new Set<bigint>();
+  #next: bigint;
 
-  /**
-   * @param subnet e.g. `10.88.0.0/16`
-   * @param reserved addresses never given out, such as the gateway's
-   * @param name of the network, for the error's text
-   */
+  /** @param subnet e.g. `10.88.0.0/16` or `fd00::/64` */
   constructor(
     readonly subnet: string,
-    reserved: readonly string[],
-    readonly name = 'bridge',
+    readonly options: PoolOptions,
   ) {
-    const [network, broadcast] = subnetRange(subnet);
-    this.#first = network + 1;
-    this.#last = broadcast - 1;
+    const { range = subnet, reserved } = options;
+    this.#bits = bitsOf(parseCidr(subnet).address);
+    const [lowest, highest] = usable(subnet);
+    const [first, last] = rangeOf(range);
+    // biome-ignore lint/complexity/useMathMinMax: Math.max knows no bigint
+    this.#first = first > lowest ? first : lowest;
+    // biome-ignore lint/complexity/useMathMinMax: nor does Math.min
+    this.#last = last < highest ? last : highest;
     this.#next = this.#first;
     for (const address of reserved) this.reserve(address);
   }
 
   /** @throws SystemError in docker's words when all addresses are taken */
   allocate(): string {
-    const size = this.#last - this.#first + 1;
-    for (let tried = 0; tried < size; tried++) {
+    for (let left = this.#taken.size + 1; left > 0 && this.#first <= this.#last; left--) {
       const candidate = this.#next;
-      this.#next = candidate === this.#last ? this.#first : candidate + 1;
+      this.#next = candidate >= this.#last ? this.#first : candidate + 1n;
       if (this.#taken.has(candidate)) continue;
       this.#taken.add(candidate);
-      return toAddress(candidate);
+      return toAddress(candidate, this.#bits);
     }
     throw new SystemError(
-      `no available IPv4 addresses on this network's address pools: ${this.name} (${this.subnet})`,
+      `no available IPv${familyOf(this.subnet)} addresses on this network's address pools: ` +
+        `${this.options.name} (${this.options.range ?? this.subnet})`,
     );
   }
 
   /**
    * Marks an address as taken, e.g. a running container's when the supervisor starts again.
-   * @returns false when it was taken already or is not of this subnet
+   * @returns false when it was taken already or cannot be an address of this subnet
    */
   reserve(address: string): boolean {
+    if (!isWithin(address, this.subnet)) return false;
     const number = toNumber(address);
-    if (number < this.#first || number > this.#last || this.#taken.has(number)) return false;
+    const [lowest, highest] = usable(this.subnet);
+    if (number < lowest || number > highest || this.#taken.has(number)) return false;
     this.#taken.add(number);
     return true;
   }
@@ -65,46 +77,16 @@ export class AddressPool {
   }
 }
 
+/** The first address is the network's own name, the last of IPv4 its broadcast address. */
+function usable(subnet: string): [lowest: bigint, highest: bigint] {
+  const [first, last] = rangeOf(subnet);
+  return [first + 1n, familyOf(subnet) === 4 ? last - 1n : last];
+}
+
 /** Docker's rule: 02:42 and the four bytes of the address, so it is unique where the address is. */
 export function macOfAddress(address: string): string {
-  const hex = Array.from(ipv4Bytes(address), (byte) => byte.toString(16).padStart(2, '0'));
+  const hex = Array.from(ipBytes(address).subarray(-4), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  );
   return `02:42:${hex.join(':')}`;
-}
-
-/** First and last address of a subnet as numbers. */
-export function subnetRange(cidr: string): [first: number, last: number] {
-  const { address, prefixLength } = parseCidr(cidr);
-  const size = 2 ** (32 - prefixLength);
-  const first = Math.floor(toNumber(address) / size) * size;
-  return [first, first + size - 1];
-}
-
-export function subnetsOverlap(a: string, b: string): boolean {
-  const [firstA, lastA] = subnetRange(a);
-  const [firstB, lastB] = subnetRange(b);
-  return firstA <= lastB && firstB <= lastA;
-}
-
-/** `10.88.0.1/16` → `10.88.0.0/16`. */
-export function subnetOf(cidr: string): string {
-  return `${toAddress(subnetRange(cidr)[0])}/${parseCidr(cidr).prefixLength}`;
-}
-
-export function broadcastOf(cidr: string): string {
-  return toAddress(subnetRange(cidr)[1]);
-}
-
-/** The address `offset` after the subnet's first. */
-export function addressAt(subnet: string, offset: number): string {
-  return toAddress(subnetRange(subnet)[0] + offset);
-}
-
-function toNumber(address: string): number {
-  return Buffer.from(ipv4Bytes(address)).readUInt32BE(0);
-}
-
-function toAddress(number: number): string {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(number >>> 0);
-  return ipv4Text(bytes);
 }

@@ -2,7 +2,8 @@
  * Every path Petri writes to, in one place (docs/paths.md says who writes each, and when).
  *
  *     DATA  lock · containers/ID/{container.json,steps.json,hostname,hosts,resolv.conf,log,upper,work,rootfs}
- *           volumes/NAME/{volume.json,_data} · images/ID/ · layers/DIFFID/ · blobs/DIGEST · staging/ · trash/ · events
+ *           networks/ID.json · volumes/NAME/{volume.json,_data}
+ *           images/ID/ · layers/DIFFID/ · blobs/DIGEST · staging/ · trash/ · events
  *     RUN   containers/ID/{shim.sock,exit} · containers/ID/exec/EXECID/{shim.sock,exit} · petri.sock · petri.pid
  */
 import { join } from 'node:path';
@@ -34,6 +35,10 @@ export class Paths {
   }
   get containers(): string {
     return join(this.data, 'containers');
+  }
+  /** A record for each network that users made. */
+  get networks(): string {
+    return join(this.data, 'networks');
   }
   get images(): string {
     return join(this.data, 'images');

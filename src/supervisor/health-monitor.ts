@@ -3,7 +3,6 @@
  * program to its end, not while it is frozen. What a result means is src/container/health.ts.
  */
 
-import { now } from '../container/clock.ts';
 import type { Engine, EngineEvent } from '../container/engine.ts';
 import { emit } from '../container/events.ts';
 import {
@@ -21,6 +20,7 @@ import { setState } from '../container/set-state.ts';
 import { isAlive } from '../container/state.ts';
 import type { Container } from '../container/table.ts';
 import { NotFoundError } from '../errors/errors.ts';
+import { now } from '../store/clock.ts';
 
 /** One container that is looked after. */
 interface Watch {

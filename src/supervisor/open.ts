@@ -14,7 +14,7 @@ import { UnpackPool } from '../image/unpacker/pool.ts';
 import { close } from '../kernel/files.ts';
 import { sealedMemfd } from '../kernel/memfd.ts';
 import { missingRequirements } from '../kernel/requirements.ts';
-import { type BridgeNetwork, openBridge } from '../network/bridge.ts';
+import { Networks } from '../network/networks.ts';
 import { lockDataRoot } from '../store/lock.ts';
 import { Paths } from '../store/paths.ts';
 import { emptyFolder } from '../store/remove-tree.ts';
@@ -43,7 +43,6 @@ export interface OpenOptions {
 }
 
 export interface OpenEngine extends Engine {
-  readonly network: BridgeNetwork;
   /**
    * Lets go of everything; containers run on.
    * @param network `remove` also takes the bridge and its rules away: for tests, and for a goodbye for good;
@@ -62,17 +61,22 @@ export async function openEngine(options: OpenOptions): Promise<OpenEngine> {
   const paths = new Paths(options.dataRoot, options.execRoot);
   const unlock = await makeFolders(paths);
   const isNewBridge = !existsSync(join('/sys/class/net', options.bridge));
-  const network = await openBridge(options);
+  const containers = new ContainerTable();
+  const networks = await Networks.open({
+    ...options,
+    folder: paths.networks,
+    published: () => [],
+  });
   try {
-    return await openOn(network, isNewBridge, unlock, paths, options);
+    return await openOn({ networks, containers }, isNewBridge, unlock, paths, options);
   } catch (error) {
-    if (isNewBridge) await network.closeAndRemove();
+    if (isNewBridge) await networks.closeAndRemove();
     throw error;
   }
 }
 
 async function openOn(
-  network: BridgeNetwork,
+  { networks, containers }: Pick<Engine, 'networks' | 'containers'>,
   isNewBridge: boolean,
   unlock: () => void,
   paths: Paths,
@@ -91,9 +95,9 @@ async function openOn(
     images,
     registries,
     transfers: new Transfers(images),
-    containers: new ContainerTable(),
+    containers,
     volumes: await VolumeStore.open(paths, options.log),
-    network,
+    networks,
     events: new EventBus(eventFile),
     shimFd: sealedMemfd('petri-shim', await readFile(options.shimPath)),
     initFd: sealedMemfd(
@@ -111,8 +115,8 @@ async function openOn(
         for (const exec of execs.values()) exec.link?.abandon();
       }
       const isRemoved = networkToo === 'as-found' ? isNewBridge : networkToo === 'remove';
-      if (isRemoved) await network.closeAndRemove();
-      else network.close();
+      if (isRemoved) await networks.closeAndRemove();
+      else networks.close();
       close(this.shimFd);
       close(this.initFd);
       eventFile.close();

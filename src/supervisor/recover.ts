@@ -9,7 +9,6 @@
  */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { now } from '../container/clock.ts';
 import {
   afterEnd,
   type End,
@@ -22,6 +21,7 @@ import type { Engine } from '../container/engine.ts';
 import { emit } from '../container/events.ts';
 import { adoptExecs } from '../container/exec/adopt.ts';
 import { keepMounted, unmountVolumes } from '../container/mount-volumes.ts';
+import { restoreEndpoints } from '../container/network/endpoints.ts';
 import { PARENT } from '../container/option/cgroup-parent.ts';
 import type { ContainerRecord } from '../container/record.ts';
 import { containerRecordSchema } from '../container/record-schema.ts';
@@ -32,6 +32,7 @@ import { ShimLink } from '../container/shim-link.ts';
 import { isAlive } from '../container/state.ts';
 import { Container } from '../container/table.ts';
 import { cgroupParents, removeCgroup } from '../kernel/cgroup.ts';
+import { now } from '../store/clock.ts';
 import { quarantine, readRecord } from '../store/record.ts';
 import { unmountIdle } from '../volume/mount.ts';
 
@@ -40,11 +41,10 @@ const ANSWER_TIMEOUT_MS = 5_000;
 export async function recover(engine: Engine): Promise<void> {
   await loadRecords(engine);
   for (const { record } of engine.containers.all())
-    if (isAlive(record.state))
-      for (const { ipAddress } of Object.values(record.endpoints))
-        engine.network.pool.reserve(ipAddress);
+    if (isAlive(record.state)) restoreEndpoints(engine, record.endpoints);
   // Until it is known who runs, what is mounted for anybody stays.
   for (const container of engine.containers.all()) keepMounted(engine, container);
+  await engine.networks.begin();
   await Promise.all(engine.containers.all().map((container) => recoverOne(engine, container)));
   await unmountUnused(engine);
   for (const container of engine.containers.all()) tellMissedEnd(engine, container);

@@ -50,11 +50,13 @@ describe('a program in a container', () => {
       Hostname: 'mars',
     });
     expect(output).toMatch(/^mars\n/);
-    expect(output).toContain(engine.engine.network.gateway.replace(/\.1$/, '.'));
+    expect(output).toContain(engine.engine.networks.defaultBridge.gateway.replace(/\.1$/, '.'));
     expect(output).toContain('\tmars\n');
   });
 
   test('reaches the gateway', async () => {
-    expect((await sh(`ping -c 1 -W 2 ${engine.engine.network.gateway}`)).exitCode).toBe(0);
+    expect(
+      (await sh(`ping -c 1 -W 2 ${engine.engine.networks.defaultBridge.gateway}`)).exitCode,
+    ).toBe(0);
   });
 });

@@ -94,7 +94,7 @@ async function count(): Promise<Census> {
     dataRoot: options.dataRoot,
     runRoot: options.execRoot,
     bridge: options.bridge,
-    leases: () => engine.network.pool.taken,
+    leases: () => engine.networks.defaultBridge.pools.ipv4.taken,
   });
 }
 

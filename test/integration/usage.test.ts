@@ -54,7 +54,7 @@ describe('top', () => {
 
 describe('stats', () => {
   test('counts memory, processes, CPU and network of the container', async () => {
-    const script = `ping -c 3 -i 0.01 ${tested.engine.network.gateway} >/dev/null; dd if=/dev/zero of=/dev/shm/x bs=1M count=20 2>/dev/null; touch /ready; while :; do :; done`;
+    const script = `ping -c 3 -i 0.01 ${tested.engine.networks.defaultBridge.gateway} >/dev/null; dd if=/dev/zero of=/dev/shm/x bs=1M count=20 2>/dev/null; touch /ready; while :; do :; done`;
     const one = await launch(tested, ['sh', '-c', script], {}, { Memory: 64 << 20, PidsLimit: 9 });
     const first = await sampleWhen(
       one,

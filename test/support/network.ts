@@ -3,6 +3,9 @@
  * stands for the host, so that the real host's links and rules are never touched.
  */
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { constants, flagBits } from '../../src/kernel/ffi.ts';
 import { close, open, writeFile } from '../../src/kernel/files.ts';
 import { inetCalls } from '../../src/kernel/inet.ts';
@@ -13,10 +16,10 @@ import { changeLink, createLink } from '../../src/kernel/netlink/link.ts';
 import { addRoute } from '../../src/kernel/netlink/route.ts';
 import { NetlinkSocket } from '../../src/kernel/netlink/socket.ts';
 import { type NftCommand, nft } from '../../src/kernel/nftables.ts';
-import type { BridgeNetwork } from '../../src/network/bridge.ts';
 import { endpointSteps } from '../../src/network/endpoint-steps.ts';
+import { Networks } from '../../src/network/networks.ts';
 import { macOfAddress } from '../../src/network/pool.ts';
-import { type Handlers, perform } from '../../src/step/perform.ts';
+import { type Handlers, perform, type Slots } from '../../src/step/perform.ts';
 import { numberSteps, type Result, type StepDraft } from '../../src/step/step.ts';
 
 export const handlers: Handlers = {
@@ -55,6 +58,41 @@ export function moveToPrivateHost(): void {
   netlink.close();
 }
 
+/** The default network of an engine that has no containers. */
+export async function openBridge(options: {
+  bridge: string;
+  bip: string | undefined;
+  log?: { info(): void; warn(): void; error(): void };
+}) {
+  const folder = mkdtempSync(join(tmpdir(), 'petri-networks-'));
+  const log = { info() {}, warn() {}, error() {} };
+  const networks = await Networks.open({ log, ...options, folder, published: () => [] });
+  await networks.begin();
+  const { id, bridgeName, gateway, mtu, pools, record } = networks.defaultBridge;
+  const forget = () => rmSync(folder, { recursive: true, force: true });
+  return {
+    networks,
+    id,
+    bridgeName,
+    gateway,
+    mtu,
+    pool: pools.ipv4,
+    subnet: record.ipv4.subnet,
+    prefixLength: Number(record.ipv4.subnet.split('/')[1]),
+    netlink: networks.host.netlink,
+    slots: networks.slots,
+    close() {
+      forget();
+      networks.close();
+    },
+    closeAndRemove() {
+      forget();
+      return networks.closeAndRemove();
+    },
+  };
+}
+export type OpenBridge = Awaited<ReturnType<typeof openBridge>>;
+
 /** A namespace with nobody in it: run commands there with `runIn`. */
 export interface Place {
   netns: number;
@@ -62,11 +100,11 @@ export interface Place {
 }
 
 export function runSteps(
-  network: Pick<BridgeNetwork, 'slots'>,
+  network: Pick<OpenBridge, 'slots'>,
   drafts: readonly StepDraft[],
   results: Result[] = [],
 ): Place {
-  const slots = new Map(network.slots);
+  const slots: Slots = new Map(network.slots);
   perform(numberSteps(drafts), { handlers, slots, onResult: (_, result) => results.push(result) });
   const netns = slots.get('netns') as number;
   return { netns, close: () => close(netns) };
@@ -75,16 +113,19 @@ export function runSteps(
 let made = 0;
 
 /** A container's network on the bridge, without the container. */
-export function joinBridge(network: BridgeNetwork, results: Result[] = []) {
+export function joinBridge(network: OpenBridge, results: Result[] = []) {
+  const { bridgeName, mtu, gateway, prefixLength } = network;
   const ipAddress = network.pool.allocate();
   const endpoint = {
     ipAddress,
-    prefixLength: network.prefixLength,
-    gateway: network.gateway,
+    prefixLength,
+    gateway,
     macAddress: macOfAddress(ipAddress),
     hostInterface: `vethtest${++made}`,
+    interfaceName: 'eth0',
   };
-  return { ...endpoint, ...runSteps(network, endpointSteps(network, endpoint), results) };
+  const steps = endpointSteps([{ bridgeName, mtu, endpoint, hasDefaultRoute: true }]);
+  return { ...endpoint, ...runSteps(network, steps, results) };
 }
 
 /** The rest of the world: a neighbour of the host at 198.51.100.2 that the host's default route leads to. */

@@ -55,7 +55,9 @@ export function planInput(
     seccomp: 'BgAAAAAA/38=',
     identity: { uid: 0, gid: 0, groups: [0, 10], home: '/root' },
     lowerDirs: ['/var/lib/petri/layers/init/diff', '/var/lib/petri/layers/aa/diff'],
-    network: endpointSteps({ bridgeName: 'petri0', mtu: 1500 }, ENDPOINT),
+    network: endpointSteps([
+      { bridgeName: 'petri0', mtu: 1500, endpoint: ENDPOINT, hasDefaultRoute: true },
+    ]),
     netns: 'own',
     bindSources: new Map(),
     volumeSources: new Map(),
@@ -76,6 +78,7 @@ export function planInput(
 }
 
 const ENDPOINT = {
+  interfaceName: 'eth0',
   ipAddress: '10.88.0.2',
   prefixLength: 16,
   gateway: '10.88.0.1',

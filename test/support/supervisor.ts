@@ -91,10 +91,11 @@ export class Supervisor {
     await ended;
   }
 
-  /** Removes all containers, the bridge, its rules and the folders. */
+  /** Removes all containers, networks, the bridge, its rules and the folders. */
   async remove(): Promise<void> {
     const ids = (await this.docker('ps', '-aq')).stdout.split('\n').filter(Boolean);
     if (ids.length) await this.docker('rm', '-f', ...ids);
+    await this.docker('network', 'prune', '-f');
     await this.kill('SIGTERM');
     await run('ip', ['link', 'del', this.bridge]);
     await run('nft', ['delete', 'table', 'inet', `petri_${this.bridge}`]);

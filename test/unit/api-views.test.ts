@@ -45,6 +45,8 @@ test.each<[ContainerState, string]>([
 test('list and inspect of a running container have what docker shows', async () => {
   const api = await openTestApi();
   const endpoint = {
+    interfaceName: 'eth0',
+    dnsNames: [],
     networkId: 'n1',
     endpointId: 'e1',
     ipAddress: '10.1.0.2',

@@ -1,5 +1,6 @@
 /** `GET /containers/json?all=&limit=&size=&filters=` */
 import type { Engine } from '../../container/engine.ts';
+import { networksOf } from '../../container/network/asked.ts';
 import { mountsOf } from '../../container/option/mount-points.ts';
 import { isAlive } from '../../container/state.ts';
 import type { Container } from '../../container/table.ts';
@@ -112,7 +113,7 @@ function portsIn(filter: string, text: string): string[] {
 function onNetwork(record: Container['record'], network: string): boolean {
   return (
     networkName(record) === network ||
-    record.endpoints[network] !== undefined ||
+    Object.hasOwn(networksOf(record), network) ||
     Object.values(record.endpoints).some(({ networkId }) => networkId.startsWith(network))
   );
 }

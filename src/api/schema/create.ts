@@ -38,6 +38,6 @@ export function createRequest(value: unknown, cpus: number): Omit<CreateRequest,
   assertRestartPolicy(host.RestartPolicy);
   assertLimits(host, cpus);
   assertHealthcheck(config.Healthcheck);
-  refuseUnbuilt({ config, host, networking: parts.NetworkingConfig });
-  return { config, hostConfig: storedHostConfig(host) };
+  refuseUnbuilt({ config, host });
+  return { config, hostConfig: storedHostConfig(host), networks: parts.NetworkingConfig };
 }

@@ -1,35 +1,31 @@
-/** NetworkingConfig of `POST /containers/create`: read only to refuse what is not built. */
+/** EndpointSettings of the API, as `POST /containers/create` and `POST /networks/{id}/connect` give them. */
 import { z } from 'zod';
-import { orNull, text, textMap, texts } from './fields.ts';
+import type { EndpointSettings } from '../../network/endpoint.ts';
+import { integer, orNull, text, textMap, texts } from './fields.ts';
 
-const endpoint = z.object({
+const fields = z.object({
   IPAMConfig: orNull(z.object({ IPv4Address: text(), IPv6Address: text(), LinkLocalIPs: texts() })),
   Links: texts(),
   Aliases: texts(),
   MacAddress: text(),
   DriverOpts: textMap(),
+  GwPriority: integer(),
 });
 
-export interface NetworkingConfig {
-  /** Names of networks other than the three that are always there. */
-  userNetworks: string[];
-  /** An address, alias, link or option was asked for. */
-  hasSettings: boolean;
-}
-
-const builtIn = ['', 'default', 'bridge', 'host', 'none'];
-
-export const networkingConfig = orNull(
-  z.object({ EndpointsConfig: orNull(z.record(z.string(), orNull(endpoint))) }),
-).transform((value): NetworkingConfig => {
-  const endpoints = value?.EndpointsConfig ?? {};
+export const endpointSettings = orNull(fields).transform((given): EndpointSettings => {
+  const { IPv4Address = '', IPv6Address = '' } = given?.IPAMConfig ?? {};
   return {
-    userNetworks: Object.keys(endpoints).filter((name) => !builtIn.includes(name)),
-    hasSettings: Object.values(endpoints).some((one) => one !== null && hasSettings(one)),
+    aliases: given?.Aliases ?? [],
+    links: given?.Links ?? [],
+    ...(IPv4Address ? { ipv4Address: IPv4Address } : {}),
+    ...(IPv6Address ? { ipv6Address: IPv6Address } : {}),
+    ...(given?.MacAddress ? { macAddress: given.MacAddress } : {}),
+    ...(given?.DriverOpts ? { driverOpts: given.DriverOpts } : {}),
+    ...(given?.GwPriority ? { gwPriority: given.GwPriority } : {}),
   };
 });
 
-function hasSettings({ IPAMConfig, ...rest }: z.output<typeof endpoint>): boolean {
-  const values = [...Object.values(IPAMConfig ?? {}), ...Object.values(rest)];
-  return values.some((value) => value !== null && Object.keys(value).length > 0);
-}
+/** NetworkingConfig of `POST /containers/create`: by the names or ids that were given. */
+export const networkingConfig = orNull(
+  z.object({ EndpointsConfig: orNull(z.record(z.string(), endpointSettings)) }),
+).transform((value): Record<string, EndpointSettings> => value?.EndpointsConfig ?? {});

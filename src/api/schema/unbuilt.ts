@@ -6,12 +6,10 @@
 import type { ContainerConfig } from '../../container/config.ts';
 import { NotBuiltError } from '../../errors/errors.ts';
 import type { GivenHostConfig } from './host-config.ts';
-import type { NetworkingConfig } from './networking.ts';
 
 export interface Given {
   config: ContainerConfig;
   host: GivenHostConfig;
-  networking: NetworkingConfig;
 }
 
 const some = (value: readonly unknown[] | object | null | undefined) =>
@@ -27,15 +25,6 @@ export const unbuilt: readonly [option: string, field: string, isSet: (given: Gi
     ['--storage-opt', 'HostConfig.StorageOpt', ({ host }) => some(host.StorageOpt)],
     ['--publish', 'HostConfig.PortBindings', ({ host }) => publishes(host)],
     ['--publish-all', 'HostConfig.PublishAllPorts', ({ host }) => host.PublishAllPorts],
-    ['--network', 'HostConfig.NetworkMode', ({ host }) => userNetwork(host.NetworkMode)],
-    ['--network', 'NetworkingConfig', ({ networking }) => networking.userNetworks.length > 0],
-    [
-      '--ip, --network-alias, --link and --mac-address',
-      'NetworkingConfig.EndpointsConfig',
-      ({ networking }) => networking.hasSettings,
-    ],
-    ['--mac-address', 'MacAddress', ({ config }) => Boolean(config.MacAddress)],
-    ['--link', 'HostConfig.Links', ({ host }) => some(host.Links)],
     ['--gpus', 'HostConfig.DeviceRequests', ({ host }) => some(host.DeviceRequests)],
     ['--userns', 'HostConfig.UsernsMode', ({ host }) => other(host.UsernsMode, 'host')],
     [
@@ -63,8 +52,4 @@ export function refuseUnbuilt(given: Given): void {
 
 function publishes({ PortBindings }: GivenHostConfig): boolean {
   return Object.values(PortBindings ?? {}).some((bindings) => some(bindings));
-}
-
-export function userNetwork(mode: string): boolean {
-  return other(mode, 'default', 'bridge', 'host', 'none') && !mode.startsWith('container:');
 }

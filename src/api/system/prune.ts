@@ -1,6 +1,6 @@
 /**
- * `POST /…/prune`: gives disk space back. Of networks and build caches Petri has none to give: they answer as docker's
- * clients need it for `system prune`.
+ * `POST /…/prune`: gives disk space back. Of build caches Petri has none to give: it answers as docker's clients need it
+ * for `system prune`. Networks are pruned in src/api/networks/prune.ts.
  */
 import { emitVolume } from '../../container/events.ts';
 import { pruneContainers } from '../../container/prune.ts';
@@ -16,7 +16,7 @@ import { removeImage } from '../images/remove.ts';
 import { userOf } from '../images/user.ts';
 import { layersBytes } from './df.ts';
 
-const common = ['until', 'label', 'label!'];
+export const common = ['until', 'label', 'label!'];
 
 /** `POST /containers/prune` */
 export async function containers(exchange: Exchange): Promise<void> {
@@ -48,12 +48,6 @@ export async function images(exchange: Exchange): Promise<void> {
   exchange.json({ ImagesDeleted: orNull(deleted), SpaceReclaimed: reclaimed });
 }
 
-/** `POST /networks/prune`: the three that are always there stay. */
-export function networks(exchange: Exchange): void {
-  wantedBy(new Filters(exchange.query, common));
-  exchange.json({ NetworksDeleted: null });
-}
-
 /** `POST /volumes/prune`: those without a name, with `all` and for clients of before API 1.42 all that no container has. */
 export async function volumes(exchange: Exchange): Promise<void> {
   const { engine, query } = exchange;
@@ -79,12 +73,12 @@ export function buildCache(exchange: Exchange): void {
   exchange.json({ CachesDeleted: null, SpaceReclaimed: 0 });
 }
 
-function orNull<T>(list: T[]): T[] | null {
+export function orNull<T>(list: T[]): T[] | null {
   return list.length > 0 ? list : null;
 }
 
 /** @throws InvalidError for a moment that is none */
-function wantedBy(filters: Filters) {
+export function wantedBy(filters: Filters) {
   const [until, ...more] = filters.values('until');
   if (more.length > 0) throw new InvalidError('more than one until filter specified');
   const untilMs = until === undefined ? undefined : Number(parseMoment(until)) * 1000;

@@ -1,11 +1,12 @@
 /** `GET /containers/{id}/json`: docker's document, filled from the record. */
-import { ZERO_TIME } from '../../container/clock.ts';
+
 import type { ContainerConfig, HostConfig } from '../../container/config.ts';
 import type { Engine } from '../../container/engine.ts';
 import type { Health, ProbeResult } from '../../container/health.ts';
 import { isAlive } from '../../container/state.ts';
 import type { Container } from '../../container/table.ts';
 import { NotFoundError } from '../../errors/errors.ts';
+import { ZERO_TIME } from '../../store/clock.ts';
 import { networksView } from './endpoint.ts';
 import { mountsView } from './mounts.ts';
 import { portMap } from './ports.ts';
@@ -42,7 +43,7 @@ export function containerDetail(
     ...sizes,
     Mounts: mountsView(engine, record),
     Config: configView(record.config),
-    NetworkSettings: networkSettings(container),
+    NetworkSettings: networkSettings(engine, container),
   };
 }
 
@@ -134,7 +135,7 @@ function layersOf(engine: Engine, imageId: string): readonly string[] {
   }
 }
 
-function networkSettings({ record }: Container): object {
+function networkSettings(engine: Engine, { record }: Container): object {
   const bridge = record.endpoints.bridge;
   const { state } = record;
   return {
@@ -155,6 +156,6 @@ function networkSettings({ record }: Container): object {
     IPPrefixLen: bridge?.prefixLength ?? 0,
     IPv6Gateway: '',
     MacAddress: bridge?.macAddress ?? '',
-    Networks: networksView(record),
+    Networks: networksView(engine, record),
   };
 }

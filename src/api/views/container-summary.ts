@@ -27,7 +27,7 @@ export function containerSummary(
     State: state.status,
     Status: statusText(state, Date.now(), health?.status),
     HostConfig: { NetworkMode: hostConfig.NetworkMode },
-    NetworkSettings: { Networks: networksView(record) },
+    NetworkSettings: { Networks: networksView(engine, record) },
     Mounts: mountsView(engine, record),
   };
 }

@@ -1,8 +1,9 @@
 /** A sample of a container's use as `GET /containers/{id}/stats` tells it. */
-import { ZERO_TIME } from '../../container/clock.ts';
+
 import type { Sample } from '../../container/stats.ts';
 import type { Container } from '../../container/table.ts';
 import type { CpuUsage, IoEntry } from '../../kernel/cgroup-usage.ts';
+import { ZERO_TIME } from '../../store/clock.ts';
 
 export interface Machine {
   cpus: number;

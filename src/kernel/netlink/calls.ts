@@ -12,7 +12,7 @@ import {
   getLink,
   type NewLink,
 } from './link.ts';
-import { addRoute, type RouteSettings } from './route.ts';
+import { addRoute, deleteRoute, type RouteSettings } from './route.ts';
 import { openNetlink } from './socket.ts';
 
 type Values = Readonly<Record<string, unknown>>;
@@ -57,6 +57,11 @@ export const netlinkCalls = {
   RTM_NEWROUTE(args: Values): number {
     const settings = args as unknown as OverNetlink<RouteSettings>;
     addRoute(settings.netlink, settings);
+    return 0;
+  },
+  RTM_DELROUTE(args: Values): number {
+    const settings = args as unknown as OverNetlink<RouteSettings>;
+    deleteRoute(settings.netlink, settings);
     return 0;
   },
 } as const;

@@ -112,18 +112,6 @@ export function readString(value: Buffer | undefined): string | undefined {
   return value?.toString('utf8').split('\0', 1)[0];
 }
 
-/** @throws InvalidError unless it is a dotted IPv4 address */
-export function ipv4Bytes(address: string): Buffer {
-  const parts = address.split('.');
-  const valid = parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && +part < 256);
-  if (!valid) throw new InvalidError(`invalid IPv4 address ${JSON.stringify(address)}`);
-  return Buffer.from(parts.map(Number));
-}
-
-export function ipv4Text(bytes: Buffer): string {
-  return bytes.join('.');
-}
-
 /** @throws InvalidError unless it is six hexadecimal bytes with colons between */
 export function macBytes(address: string): Buffer {
   if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(address))
@@ -133,15 +121,6 @@ export function macBytes(address: string): Buffer {
 
 export function macText(bytes: Buffer): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');
-}
-
-/** `10.88.0.2/16` in its two parts. */
-export function parseCidr(text: string): { address: string; prefixLength: number } {
-  const [address = '', prefix = '', ...more] = text.split('/');
-  ipv4Bytes(address);
-  if (!/^\d{1,2}$/.test(prefix) || +prefix > 32 || more.length > 0)
-    throw new InvalidError(`invalid CIDR address ${JSON.stringify(text)}: want ADDRESS/PREFIX`);
-  return { address, prefixLength: +prefix };
 }
 
 function align(length: number): number {

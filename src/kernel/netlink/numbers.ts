@@ -44,6 +44,7 @@ export type MessageName = keyof typeof messageTypes;
 
 export const AF_UNSPEC = 0;
 export const AF_INET = 2;
+export const AF_INET6 = 10;
 
 export const IFF_UP = 0x1;
 export const IFF_LOWER_UP = 0x10000;
@@ -66,6 +67,8 @@ export const RTEXT_FILTER_SKIP_STATS = 8;
 export const IFA_ADDRESS = 1;
 export const IFA_LOCAL = 2;
 export const IFA_BROADCAST = 4;
+/** Usable at once: nobody is asked first whether he has it. */
+export const IFA_F_NODAD = 0x02;
 
 export const RTA_DST = 1;
 export const RTA_OIF = 4;

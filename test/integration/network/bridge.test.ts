@@ -11,13 +11,14 @@ import {
 } from '../../../src/kernel/netlink/link.ts';
 import { NetlinkSocket } from '../../../src/kernel/netlink/socket.ts';
 import { nft } from '../../../src/kernel/nftables.ts';
-import { type BridgeNetwork, openBridge } from '../../../src/network/bridge.ts';
-import { noneSteps } from '../../../src/network/endpoint-steps.ts';
 import { removeTable } from '../../../src/network/firewall/table.ts';
+import { noneSteps } from '../../../src/network/namespace-steps.ts';
 import {
   addOutside,
   joinBridge,
   moveToPrivateHost,
+  type OpenBridge,
+  openBridge,
   type Place,
   reaches,
   run,
@@ -25,11 +26,11 @@ import {
   runSteps,
 } from '../../support/network.ts';
 
-const log = { info() {}, warn() {} };
+const log = { info() {}, warn() {}, error() {} };
 const options = { bridge: 'petritest0', bip: '10.97.0.1/24', log };
 
 let outside: Place;
-let network: BridgeNetwork | undefined;
+let network: OpenBridge | undefined;
 const places: Place[] = [];
 
 beforeAll(() => {
@@ -45,12 +46,12 @@ afterEach(async () => {
   run('nft', 'flush', 'ruleset');
 });
 
-async function open(changes: Partial<typeof options> = {}): Promise<BridgeNetwork> {
+async function open(changes: Partial<typeof options> = {}): Promise<OpenBridge> {
   network = await openBridge({ ...options, ...changes });
   return network;
 }
 
-function join(on: BridgeNetwork) {
+function join(on: OpenBridge) {
   const place = joinBridge(on);
   places.push(place);
   return place;

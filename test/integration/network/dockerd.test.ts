@@ -5,16 +5,23 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, expect, test } from 'vitest';
-import { type BridgeNetwork, openBridge } from '../../../src/network/bridge.ts';
-import { addOutside, joinBridge, moveToPrivateHost, reaches, run } from '../../support/network.ts';
+import {
+  addOutside,
+  joinBridge,
+  moveToPrivateHost,
+  type OpenBridge,
+  openBridge,
+  reaches,
+  run,
+} from '../../support/network.ts';
 
-const log = { info() {}, warn() {} };
+const log = { info() {}, warn() {}, error() {} };
 const options = { bridge: 'petritest2', bip: '10.94.0.1/24', log };
 const installed = spawnSync('dockerd', ['--version']).status === 0;
 
 let folder: string;
 let dockerd: ChildProcess;
-let network: BridgeNetwork | undefined;
+let network: OpenBridge | undefined;
 
 beforeAll(() => {
   moveToPrivateHost();

@@ -13,8 +13,9 @@ import {
   portElements,
 } from '../../../src/network/firewall/elements.ts';
 import { Firewall } from '../../../src/network/firewall/firewall.ts';
-import { AddressPool, subnetOf } from '../../../src/network/pool.ts';
+import { AddressPool } from '../../../src/network/pool.ts';
 import type { PublishedAt } from '../../../src/network/ports/published.ts';
+import { subnetOf } from '../../../src/network/range.ts';
 import {
   addOutside,
   joinBridge,
@@ -72,7 +73,7 @@ async function addNetwork(bridge: string, address: string, changes: Partial<Fire
     gateway,
     prefixLength: Number(length),
     mtu: 1400,
-    pool: new AddressPool(subnet, [gateway]),
+    pool: new AddressPool(subnet, { reserved: [gateway], name: 'test' }),
     slots: new Map([
       ['netns.home', home],
       ['netlink.host', host.fd],

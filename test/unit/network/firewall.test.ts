@@ -1,7 +1,7 @@
 /** The firewall's rules and the endpoint's steps as data. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { endpointSteps, noneSteps } from '../../../src/network/endpoint-steps.ts';
+import { endpointSteps } from '../../../src/network/endpoint-steps.ts';
 import {
   elementCommands,
   elementText,
@@ -11,6 +11,7 @@ import {
 } from '../../../src/network/firewall/elements.ts';
 import { admitCommands, chainsToAdmit } from '../../../src/network/firewall/guests.ts';
 import { makeTable, removeTable, tableName } from '../../../src/network/firewall/table.ts';
+import { noneSteps } from '../../../src/network/namespace-steps.ts';
 
 describe('the table', () => {
   const commands = makeTable('petri');
@@ -143,8 +144,10 @@ describe('the steps of an endpoint', () => {
     gateway: '10.88.0.1',
     macAddress: '02:42:0a:58:00:02',
     hostInterface: 'veth1a2b3c4d',
+    interfaceName: 'eth0',
   };
-  const steps = endpointSteps({ bridgeName: 'petri0', mtu: 1500 }, endpoint);
+  const attachment = { bridgeName: 'petri0', mtu: 1500, endpoint, hasDefaultRoute: true };
+  const steps = endpointSteps([attachment]);
 
   test('go into the new namespace and come back before anything else is made', () => {
     expect(steps.map(({ call }) => call)).toEqual([
@@ -173,6 +176,25 @@ describe('the steps of an endpoint', () => {
       expect(step.see).toMatch(/^\w+\(\d\)$/);
       expect(step.sh).not.toBe('');
     }
+  });
+
+  test('of several networks make an interface each, and one way out', () => {
+    const second = { ...endpoint, ipAddress: '10.89.0.2', gateway: '10.89.0.1' };
+    const ipv6 = { ipv6Address: 'fd00::2', ipv6PrefixLength: 64, ipv6Gateway: 'fd00::1' };
+    const both = endpointSteps([
+      { ...attachment, hasDefaultRoute: false },
+      { ...attachment, endpoint: { ...second, ...ipv6, interfaceName: 'eth1' } },
+    ]);
+    const of = (call: string) => both.filter((step) => step.call === call).map(({ args }) => args);
+    expect(of('RTM_NEWADDR').map(({ dev, address }) => `${dev} ${address}`)).toEqual([
+      'eth0 10.88.0.2/16',
+      'eth1 10.89.0.2/16',
+      'eth1 fd00::2/64',
+    ]);
+    expect(of('RTM_NEWROUTE').map(({ via }) => via)).toEqual(['10.89.0.1', 'fd00::1']);
+    const written = of('write').map(({ path }) => path);
+    expect(written).toContain('/proc/sys/net/ipv6/conf/eth1/disable_ipv6');
+    expect(written).not.toContain('/proc/sys/net/ipv6/conf/eth0/disable_ipv6');
   });
 
   test('of `none` make no link', () => {

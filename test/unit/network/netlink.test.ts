@@ -2,10 +2,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeAddress } from '../../../src/kernel/netlink/address.ts';
+import { ipBytes, ipText, parseCidr } from '../../../src/kernel/netlink/ip.ts';
 import { encodeChangeLink, encodeCreateLink } from '../../../src/kernel/netlink/link.ts';
 import {
   MessageBuilder,
-  parseCidr,
   readAttributes,
   readMessages,
 } from '../../../src/kernel/netlink/message.ts';
@@ -106,4 +106,18 @@ test('what is built is read back', () => {
     }),
   );
   expect(parseCidr('10.88.0.2/16')).toEqual({ address: '10.88.0.2', prefixLength: 16 });
+});
+
+describe('addresses', () => {
+  test('of both families are bytes and text, as inet_ntop writes it', () => {
+    const texts = ['10.0.0.1', '::', '::1', 'fd00::2', '2001:db8::1:0:0:1', 'fe80::1:2:3:4'];
+    for (const text of texts) expect(ipText(ipBytes(text))).toBe(text);
+    expect(ipText(ipBytes('FD00:0:0::0002'))).toBe('fd00::2');
+    expect(ipBytes('::ffff:10.1.2.3').toString('hex')).toBe('00000000000000000000ffff0a010203');
+  });
+
+  test('that are none are refused', () => {
+    for (const text of ['', ':', '1:2', 'fe80::1%eth0', '10.0.0', '::10.0.0', '1::2::3', 'g::'])
+      expect(() => ipBytes(text), text).toThrow('address');
+  });
 });
