@@ -18,7 +18,14 @@ export function defaultNetwork(
   taken: readonly string[],
 ): BridgeNetwork {
   const address = defaultBridgeAddress(host, bridge, bip, taken);
-  const mtu = host.outsideMtu();
+  return defaultNetworkAt(bridge, address, host.outsideMtu());
+}
+
+/**
+ * @param address of the bridge, with prefix
+ * @param mtu bytes
+ */
+export function defaultNetworkAt(bridge: string, address: string, mtu: number): BridgeNetwork {
   const record = {
     schema: 1 as const,
     id: idOf(bridge),

@@ -7,17 +7,18 @@ import { writeFileSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { ConflictError, ForbiddenError, NotFoundError } from '../errors/errors.ts';
+import { ConflictError, ForbiddenError } from '../errors/errors.ts';
 import { quarantine, readRecord, writeRecord } from '../store/record.ts';
 import { removeBridge, settleBridge, warnOfOverlap } from './bridge.ts';
 import { defaultNetwork } from './default-network.ts';
 import { Firewall } from './firewall/firewall.ts';
 import { tableName } from './firewall/table.ts';
 import { HostNetwork } from './host.ts';
-import { BridgeNetwork, bridgeAddress, builtIn, type Network } from './network.ts';
+import { BridgeNetwork, bridgeAddress, type Network } from './network.ts';
 import { bridgeOptions, mtuOf } from './options.ts';
 import type { PublishedAt } from './ports/published.ts';
 import { type NetworkRecord, networkRecordSchema } from './record.ts';
+import { NetworkTable } from './table.ts';
 
 export interface NetworksOptions {
   /** Link name of the default bridge. */
@@ -31,15 +32,15 @@ export interface NetworksOptions {
   log: Pick<Logger, 'info' | 'warn' | 'error'>;
 }
 
-export class Networks {
-  readonly #byName = new Map<string, BridgeNetwork>();
-
+export class Networks extends NetworkTable {
   private constructor(
     readonly host: HostNetwork,
-    readonly defaultBridge: BridgeNetwork,
+    defaultBridge: BridgeNetwork,
     readonly firewall: Firewall,
     readonly options: NetworksOptions,
-  ) {}
+  ) {
+    super(defaultBridge);
+  }
 
   /** @throws InvalidError for a bad bridge or `bip`, KernelError or SystemError when the host refuses */
   static async open(options: NetworksOptions): Promise<Networks> {
@@ -79,46 +80,6 @@ export class Networks {
     return this.host.slots;
   }
 
-  bridges(): BridgeNetwork[] {
-    return [...this.#byName.values()];
-  }
-
-  all(): Network[] {
-    return [...this.bridges(), ...builtIn];
-  }
-
-  /** Of both families. */
-  subnets(): string[] {
-    return this.bridges().flatMap(({ record: { ipv4, ipv6 } }) =>
-      ipv6 ? [ipv4.subnet, ipv6.subnet] : [ipv4.subnet],
-    );
-  }
-
-  byName(name: string): BridgeNetwork | undefined {
-    return this.#byName.get(name);
-  }
-
-  byId(id: string): BridgeNetwork | undefined {
-    return this.bridges().find((network) => network.id === id);
-  }
-
-  /**
-   * By name, id, or the beginning of an id.
-   * @throws NotFoundError, ConflictError with docker's words
-   */
-  find(ref: string): Network {
-    const all = this.all();
-    const exact = all.find(({ name }) => name === ref) ?? all.find(({ id }) => id === ref);
-    if (exact) return exact;
-    const matches = ref ? all.filter(({ id }) => id.startsWith(ref)) : [];
-    if (matches.length > 1)
-      throw new ConflictError(
-        `network ${ref} is ambiguous (${matches.length} matches found on ID prefix)`,
-      );
-    if (!matches[0]) throw new NotFoundError(`network ${ref} not found`);
-    return matches[0];
-  }
-
   /**
    * Adds a network whose record has been checked. Nothing of it is left if this throws.
    * @throws ConflictError when the name is taken, KernelError, SystemError
@@ -128,7 +89,7 @@ export class Networks {
       throw new ConflictError(`network with name ${record.name} already exists`);
     const network = new BridgeNetwork(record, mtuOf(record, this.host));
     // Known from here on, so that no other takes its name or subnet while the record is written.
-    this.#byName.set(network.name, network);
+    this.keep(network);
     try {
       await writeRecord(this.#recordPath(record.id), record);
       await this.#open(network);
@@ -184,7 +145,7 @@ export class Networks {
       icc,
       masquerade,
     });
-    this.#byName.set(network.name, network);
+    this.keep(network);
   }
 
   /** One that cannot be opened any more stops nobody else, and containers on it are told by name. */
@@ -193,13 +154,13 @@ export class Networks {
     try {
       await this.#open(network);
     } catch (err) {
-      this.#byName.set(network.name, network);
+      this.keep(network);
       this.options.log.error({ err, network: network.name }, 'cannot open a network');
     }
   }
 
   async #forget(network: BridgeNetwork): Promise<void> {
-    this.#byName.delete(network.name);
+    this.drop(network);
     await this.firewall.removeNetwork(network.bridgeName);
     removeBridge(this.host, network.bridgeName);
   }

@@ -12,6 +12,8 @@ import type { ContainerRecord } from '../../src/container/record.ts';
 import { Container, ContainerTable } from '../../src/container/table.ts';
 import { openRegistries } from '../../src/image/registry/registries.ts';
 import { ImageStore } from '../../src/image/store.ts';
+import { defaultNetworkAt } from '../../src/network/default-network.ts';
+import { NetworkTable } from '../../src/network/table.ts';
 import { Paths } from '../../src/store/paths.ts';
 import { EventBus } from '../../src/supervisor/events.ts';
 import { planInput } from './plan-input.ts';
@@ -29,13 +31,6 @@ export async function openTestApi(): Promise<TestApi> {
   for (const path of [paths.containers, paths.images, paths.layers, paths.staging, paths.trash])
     await mkdir(path, { recursive: true });
   const log = pino({ level: 'silent' });
-  const network = {
-    id: 'b'.repeat(64),
-    bridgeName: 'petri0',
-    subnet: '10.1.0.0/16',
-    gateway: '10.1.0.1',
-    mtu: 1500,
-  };
   const engine = {
     paths,
     log,
@@ -44,7 +39,7 @@ export async function openTestApi(): Promise<TestApi> {
     registries: openRegistries({ limits: { keepAliveMs: 100, pauseMs: 1 } }),
     containers: new ContainerTable(),
     events: new EventBus(),
-    network,
+    networks: new NetworkTable(defaultNetworkAt('petri0', '10.1.0.1/16', 1500)),
   } as unknown as Engine;
   const served = await serve(engine, root);
   return {
