@@ -10,7 +10,7 @@ import type { GrowingFile } from './growing-file.ts';
 import { type FromWorker, type ToWorker, toError } from './messages.ts';
 import type { Unpacked, Unpacker } from './unpacker.ts';
 
-const idleMs = 1_000;
+const defaultIdleMs = 1_000;
 
 export class UnpackPool implements Unpacker {
   readonly #idle = new Map<Worker, NodeJS.Timeout>();
@@ -20,10 +20,12 @@ export class UnpackPool implements Unpacker {
   /**
    * @param script the bundle of worker.ts
    * @param atMost threads at a time
+   * @param idleMs after which a thread is ended
    */
   constructor(
     private readonly script: string,
     private readonly atMost = availableParallelism(),
+    private readonly idleMs = defaultIdleMs,
   ) {}
 
   async unpack(archive: GrowingFile, folder: string, limits: TarLimits): Promise<Unpacked> {
@@ -92,8 +94,12 @@ export class UnpackPool implements Unpacker {
   #giveBack(worker: Worker): void {
     if (!this.#all.has(worker)) return;
     worker.unref();
-    const end = () => void worker.terminate();
-    this.#idle.set(worker, setTimeout(end, idleMs).unref());
+    const end = () => {
+      // It takes a while to end, and nobody may take it then.
+      this.#idle.delete(worker);
+      void worker.terminate();
+    };
+    this.#idle.set(worker, setTimeout(end, this.idleMs).unref());
     this.#waiting[0]?.();
   }
 }
