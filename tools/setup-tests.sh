@@ -20,6 +20,7 @@ need script bsdutils
 need ps procps
 need openssl openssl
 need zstd zstd
+need bsdtar libarchive-tools
 [ -e /usr/lib/python3/dist-packages/docker ] || missing="$missing python3-docker"
 
 unpacked=''

@@ -206,7 +206,7 @@ export class Unpacker {
     } else {
       if (existing !== 'nothing') await removeAt(parent, name, this.#breather);
       if (entry.type === 'file') return this.#makeFile(parent, name, entry);
-      if (entry.type === 'symlink') makeSymlinkAt(symlinkTarget(entry), parent, name);
+      if (entry.type === 'symlink') makeSymlinkAt(entry.linkPath, parent, name);
       else makeNodeAt(parent, name, ...deviceOf(entry));
     }
     const fd = this.rules.open(parent, name, O_PATH | O_NOFOLLOW);
@@ -282,11 +282,6 @@ async function withDescriptor(fd: number, use: () => void | Promise<void>): Prom
   } finally {
     closeSync(fd);
   }
-}
-
-function symlinkTarget(entry: TarEntry): Buffer {
-  if (entry.linkPath.length > 0) return entry.linkPath;
-  throw new Refusal('is a symbolic link to nothing');
 }
 
 function deviceOf(entry: TarEntry): [mode: number, major: number, minor: number] {

@@ -173,19 +173,43 @@ describe('refuses', () => {
     ],
     [
       'a sparse file whose parts overlap',
-      archive(withPax({ 'GNU.sparse.size': '9', 'GNU.sparse.map': '0,3,2,3' }, { name: 'a' })),
+      archive(withPax(holes('0,3,2,3'), { name: 'a' })),
       /overlap/,
     ],
     [
       'a sparse file that reaches beyond its end',
-      archive(withPax({ 'GNU.sparse.size': '9', 'GNU.sparse.map': '8,2' }, { name: 'a' })),
+      archive(withPax(holes('8,2'), { name: 'a' })),
       /beyond its end/,
     ],
     [
       'a sparse file without the bytes its map speaks of',
-      archive(withPax({ 'GNU.sparse.size': '9', 'GNU.sparse.map': '0,3' }, { name: 'a' })),
+      archive(withPax(holes('0,3'), { name: 'a' })),
       /speaks of 3 bytes, there are 0/,
     ],
+    [
+      'a sparse file of fewer parts than it says',
+      archive(withPax({ ...holes('0,3'), 'GNU.sparse.numblocks': '2' }, { name: 'a' })),
+      /not as many parts/,
+    ],
+    [
+      'a pax map of holes in a header without magic',
+      archive(withPax(holes('0,0'), { name: 'a', magic: '' })),
+      /map of holes for the type 0 in a header of v7/,
+    ],
+    [
+      'the type of a sparse file in a header that is not GNU tar’s',
+      archive(entry({ name: 'a', type: 'S' })),
+      /map of holes for the type S in a header of ustar/,
+    ],
+    [
+      'a map of holes in GNU tar’s header of a file without any',
+      archive(entry({ name: 'a', magic: 'ustar  \0', prefix: `${'\0'.repeat(41)}0` })),
+      /map of holes for the type 0 in a header of gnu/,
+    ],
+    ['a magic that is almost right', archive(entry({ name: 'a', magic: 'ustar\x01' })), /magic/],
+    ['a size that NUL begins', archive(entry({ name: 'a', size: '\x000000000001' })), /field size/],
+    ['an entry without a name', archive(entry({ name: '' })), /has no name/],
+    ['a hard link to nothing', archive(entry({ name: 'a', type: '1' })), /is a link to nothing/],
     [
       'a sparse file without end',
       archive(
@@ -305,3 +329,9 @@ describe('whatever the bytes', () => {
     }
   }
 });
+
+/** Of a sparse file of nine bytes. */
+function holes(map: string): Record<string, string> {
+  const parts = String(map.split(',').length / 2);
+  return { 'GNU.sparse.size': '9', 'GNU.sparse.numblocks': parts, 'GNU.sparse.map': map };
+}

@@ -9,7 +9,11 @@ import { InvalidError } from '../../errors/errors.ts';
 
 export const blockSize = 512;
 
+/** What the magic says of who wrote it; without one it is as old as V7, and one that is neither's is anybody's guess. */
+export type Dialect = 'ustar' | 'gnu' | 'v7';
+
 export interface Header {
+  dialect: Dialect;
   name: Buffer;
   mode: number;
   uid: number;
@@ -34,7 +38,10 @@ export function parseHeader(block: Buffer, offset: number): Header {
     return value;
   };
   if (number('checksum', 148, 156) !== checksum(block)) throw fail('wrong header checksum');
+  const dialect = dialectOf(block);
+  if (dialect === 'v7' && hasUstarFields(block)) throw fail('a magic that nobody writes');
   return {
+    dialect,
     name: fullName(block),
     mode: number('mode', 100, 108) & 0o7777,
     uid: number('uid', 108, 116),
@@ -52,11 +59,11 @@ export function isZeroBlock(block: Buffer): boolean {
   return block.every((byte) => byte === 0);
 }
 
-/** Octal with spaces and NULs around it, or GNU's base-256; undefined for anything else. */
+/** Octal with spaces before it and spaces and NULs behind it, or GNU's base-256; undefined for anything else. */
 export function parseNumber(field: Buffer): number | undefined {
   const first = field[0] ?? 0;
   if (first & 0x80) return parseBase256(field);
-  const digits = /^[ \0]*([0-7]*)[ \0]*$/.exec(field.toString('latin1'))?.[1];
+  const digits = /^ *([0-7]*)[ \0]*$/.exec(field.toString('latin1'))?.[1];
   return digits === undefined ? undefined : Number.parseInt(digits || '0', 8);
 }
 
@@ -74,6 +81,12 @@ function checksum(block: Buffer): number {
   return sum;
 }
 
+function dialectOf(block: Buffer): Dialect {
+  const magic = block.toString('latin1', 257, 265);
+  if (magic === 'ustar  \0') return 'gnu';
+  return magic.startsWith('ustar\0') ? 'ustar' : 'v7';
+}
+
 function hasUstarFields(block: Buffer): boolean {
   return block.toString('latin1', 257, 262) === 'ustar';
 }
@@ -81,7 +94,7 @@ function hasUstarFields(block: Buffer): boolean {
 /** The prefix field counts in ustar alone; GNU keeps times there, and star has a shorter one. */
 function fullName(block: Buffer): Buffer {
   const name = text(block.subarray(0, 100));
-  if (block.toString('latin1', 257, 263) !== 'ustar\0') return name;
+  if (dialectOf(block) !== 'ustar') return name;
   const isStar = block.toString('latin1', 508, 512) === 'tar\0';
   const prefix = text(block.subarray(345, isStar ? 476 : 500));
   return prefix.length > 0 ? Buffer.concat([prefix, Buffer.from('/'), name]) : name;

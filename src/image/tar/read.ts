@@ -14,7 +14,14 @@ import { ByteReader } from './bytes.ts';
 import { blockSize, type Header, isZeroBlock, parseHeader, text } from './header.ts';
 import { defaultLimits, exceeded, type TarLimits } from './limits.ts';
 import { assertHarmlessGlobal, type PaxFields, parsePax, paxFields } from './pax.ts';
-import { assertStored, readOldSparse, readPaxSparse, type Segment, type Sparse } from './sparse.ts';
+import {
+  assertStored,
+  hasOldMap,
+  readOldSparse,
+  readPaxSparse,
+  type Segment,
+  type Sparse,
+} from './sparse.ts';
 
 export type EntryType = 'file' | 'link' | 'symlink' | 'char' | 'block' | 'directory' | 'fifo';
 
@@ -141,15 +148,21 @@ function longName(data: Buffer): Buffer {
 
 async function readSparse(
   block: Buffer,
-  { type }: Header,
+  { type, dialect }: Header,
   { pax }: Pending,
   reader: ByteReader,
   limits: TarLimits,
 ): Promise<Sparse | undefined> {
-  if (type === 'S' && !pax?.sparse) return await readOldSparse(block, reader, limits);
-  if (!pax?.sparse) return undefined;
-  if (type !== '0') throw new InvalidError(`invalid archive: type ${type} with a pax map of holes`);
-  return await readPaxSparse(pax.sparse, reader, limits);
+  const isSparse = type === 'S' || pax?.sparse || (dialect === 'gnu' && hasOldMap(block));
+  if (!isSparse) return undefined;
+  const isPax = block[156] === 0x30 && dialect === 'ustar' && pax?.sparse;
+  const isOld = type === 'S' && dialect === 'gnu' && !pax?.sparse;
+  if (isOld) return await readOldSparse(block, reader, limits);
+  if (!isPax)
+    throw new InvalidError(
+      `invalid archive: a map of holes for the type ${type} in a header of ${dialect}`,
+    );
+  return await readPaxSparse(isPax, reader, limits);
 }
 
 function toEntry(
@@ -160,12 +173,15 @@ function toEntry(
 ): Omit<TarEntry, 'body'> {
   const pax = pending.pax;
   const named = sparse?.name ?? pax?.path ?? pending.longName ?? header.name;
-  const path = checkedPath(named, limits);
+  const path = checkedName(named, limits);
   const linkPath = pax?.linkPath ?? pending.longLink ?? header.linkName;
   const size = sparse?.realSize ?? pax?.size ?? header.size;
+  const type = typeOf(header, path, size);
+  if (linkPath.length === 0 && (type === 'link' || type === 'symlink'))
+    throw new InvalidError(`invalid archive: entry ${path} is a link to nothing`);
   return {
     path,
-    type: typeOf(header, path, size),
+    type,
     mode: header.mode,
     uid: identity(pax?.uid ?? header.uid, path),
     gid: identity(pax?.gid ?? header.gid, path),
@@ -205,6 +221,12 @@ function identity(id: number, path: Buffer): number {
 function checkedSize(size: number, path: Buffer, limits: TarLimits): number {
   if (size > limits.archiveBytes) throw exceeded('archiveBytes', limits, `size of ${path}`);
   return size;
+}
+
+/** Readers disagree on whether an entry without a name is one. */
+function checkedName(path: Buffer, limits: TarLimits): Buffer {
+  if (path.length === 0) throw new InvalidError('invalid archive: an entry has no name');
+  return checkedPath(path, limits);
 }
 
 function checkedPath(path: Buffer, limits: TarLimits): Buffer {

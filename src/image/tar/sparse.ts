@@ -32,6 +32,11 @@ export type SparseRecords = Map<string, Buffer>;
 const pairBytes = 24;
 const segmentsMax = 100_000;
 
+/** GNU's header has places for a map, whatever the type; some readers look there although it is not `S`. */
+export function hasOldMap(block: Buffer): boolean {
+  return block[386] !== 0 || block[483] !== 0;
+}
+
 /** @param block the header of type `S`. @throws InvalidError for a map that is none */
 export async function readOldSparse(
   block: Buffer,
@@ -66,6 +71,8 @@ export async function readPaxSparse(
   const map = records.get('map');
   if (version !== '0.1' || !map) throw invalid(`its form ${version} is not supported`);
   const segments = paired(map.toString('latin1').split(','));
+  if (decimal(records.get('numblocks')) !== segments.length)
+    throw invalid('its map has not as many parts as it says');
   const realSize = decimal(records.get('size'));
   return checked({ segments, realSize, mapBytes: 0, name }, limits);
 }
