@@ -36,8 +36,10 @@ check: $(GENERATED) ## types, lint and format, import rule, documents that must 
 bench: all build/busybox.tar build/debian.tar ## the measurements of docs/PERFORMANCE.md
 	@node tools/bench.mjs $(ARGS)
 
-test-vm: all build/busybox.tar ## a small virtual machine with cgroup v2 alone, and the engine in it
+test-vm: all build/busybox.tar ## a small virtual machine with cgroup v2 alone, and the engine in it; its power is cut too
+	@sh tools/setup-tests.sh
 	@test/vm/run.sh
+	@test/vm/run.sh --power 3
 
 fuzz: $(GENERATED) ## the shim's parsers against random input, with sanitizers
 	@$(MAKE) -C native fuzz

@@ -12,6 +12,7 @@ import { digestOf } from '../../src/image/descriptor.ts';
 import { openRegistries } from '../../src/image/registry/registries.ts';
 import { upload } from '../support/blobs.ts';
 import { gzipLayer, imageOf, type TestLayer, tarOf } from '../support/image-parts.ts';
+import { seeded } from '../support/random.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { Supervisor } from '../support/supervisor.ts';
 
@@ -47,16 +48,6 @@ const names = (dir: string) =>
     .filter((name) => name !== 'init')
     .sort();
 
-/** mulberry32 */
-function* randoms(state: number): Generator<number> {
-  for (let a = state; ; ) {
-    a = (a + 0x6d2b79f5) | 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    yield ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  }
-}
-
 function assertWhole(): void {
   for (const { tar } of layers) {
     const { name = '', bytes = Buffer.alloc(0) } =
@@ -73,7 +64,7 @@ function assertWhole(): void {
 }
 
 test(`${kills} kills at random moments (PULL_SEED=${seed})`, async () => {
-  const random = randoms(seed);
+  const random = seeded(seed);
   const before = { layers: names('layers'), blobs: names('blobs'), images: names('images') };
   const ref = `${registry.host}/big`;
   const startMs = performance.now();
@@ -84,7 +75,7 @@ test(`${kills} kills at random moments (PULL_SEED=${seed})`, async () => {
   for (let round = 0; round < kills; round++) {
     const pulling = petri.docker('pull', '-q', ref);
     // The moment is the random thing here: nothing is waited for.
-    await delay((random.next().value as number) * tookMs * 1.1);
+    await delay(random() * tookMs * 1.1);
     await petri.kill();
     await pulling;
     await petri.up();

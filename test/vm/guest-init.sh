@@ -22,6 +22,11 @@ hostname vm
 
 if grep -q petri.shell /proc/cmdline; then
   setsid cttyhack sh
+elif grep -q petri.power /proc/cmdline; then
+  mkdir -p /var/lib/petri
+  mount -t ext4 /dev/vdb /var/lib/petri || echo 'power: wrong: the disk cannot be mounted'
+  cp -R /petri/power/registry /run/registry
+  node /petri/power/guest.mjs || echo 'power: wrong: the guest has ended'
 else
   /petri/smoke.sh
 fi

@@ -4,6 +4,7 @@
 #
 #   test/vm/run.sh             the smoke test; ends in "N passed, N failed"
 #   test/vm/run.sh --shell     a shell in the machine instead; leave it by `exit`
+#   test/vm/run.sh --power N   N power cuts in the middle of pulls, loads, commits and runs (POWER_SEED repeats them)
 #
 # Everything made is kept under build/vm: the second run takes seconds. Needs no root but to install
 # qemu. The processor is emulated: slower, but it works wherever this runs (ACCEL=kvm is for those who
@@ -75,6 +76,26 @@ build_tall_image() { # OUT.tar
   tar -C "$scratch" -cf "$1" --exclude=./top .
 }
 
+bundle() { # FILE.ts FILE.mjs
+  node_modules/.bin/esbuild "$1" --bundle --platform=node --format=esm --external:undici --log-level=warning \
+    --outfile="$2" --banner:js="import { createRequire as require_ } from 'node:module'; const require = require_(import.meta.url);"
+}
+
+# For the cuts of power: a registry in the machine, and what it has.
+add_power_test() { # ROOT
+  local registry
+  registry=$(PATH="$PATH:$PWD/build/tools/usr/bin" command -v docker-registry) ||
+    { say 'no docker-registry here: sh tools/setup-tests.sh'; exit 1; }
+  mkdir -p "$1/petri/power"
+  bundle "$here/power/images.ts" build/vm/images.mjs
+  node build/vm/images.mjs "$1/petri/power"
+  copy_with_libraries "$1" "$registry"
+  ln -sf "$registry" "$1/bin/docker-registry"
+  cp -R node_modules/undici "$1/petri/node_modules/"
+  cp "$here/power/registry.yml" "$1/petri/power/"
+  bundle "$here/power/guest/main.ts" "$1/petri/power/guest.mjs"
+}
+
 # The disk: Node, the built Petri, busybox for everything else.
 build_disk() {
   local root=$out/root
@@ -94,6 +115,7 @@ build_disk() {
   cp "$here/guest-init.sh" "$root/sbin/init"
   cp "$here/smoke.sh" "$root/petri/smoke.sh"
   chmod 755 "$root/sbin/init" "$root/petri/smoke.sh"
+  [ "$mode" != --power ] || add_power_test "$root"
   : >"$root/etc/resolv.conf"
   echo 'root:x:0:0:root:/:/bin/sh' >"$root/etc/passwd"
   echo 'root:x:0:' >"$root/etc/group"
@@ -118,12 +140,21 @@ build_initramfs() {
   (cd "$root" && find . | cpio --quiet -o -H newc) >"$out/initramfs.cpio"
 }
 
+qemu=(
+  qemu-system-x86_64 -machine "accel=${ACCEL:-tcg}" -cpu max -smp 2 -m 1024 -no-reboot -nographic -nodefaults
+  -serial mon:stdio -kernel "$out/vmlinuz" -initrd "$out/initramfs.cpio"
+  -drive "file=$out/disk.img,format=raw,if=virtio,snapshot=on"
+)
+
 boot() { # test|shell
-  timeout --foreground "$time_limit_s" qemu-system-x86_64 \
-    -machine accel=${ACCEL:-tcg} -cpu max -smp 2 -m 1024 -no-reboot -nographic -nodefaults \
-    -serial mon:stdio -kernel "$out/vmlinuz" -initrd "$out/initramfs.cpio" \
-    -drive "file=$out/disk.img,format=raw,if=virtio,snapshot=on" \
-    -append "console=ttyS0 quiet panic=-1 petri.$1"
+  timeout --foreground "$time_limit_s" "${qemu[@]}" -append "console=ttyS0 quiet panic=-1 petri.$1"
+}
+
+cut_power() { # ROUNDS
+  bundle "$here/power/main.ts" build/vm/power.mjs
+  rm -f "$out/data.img"
+  PATH="$PATH:/sbin" mke2fs -q -t ext4 "$out/data.img" 256M
+  node build/vm/power.mjs "$1" "${POWER_SEED:-$RANDOM}" "$out/data.img" "${qemu[@]}"
 }
 
 need_package qemu-system-x86_64 qemu-system-x86
@@ -136,6 +167,11 @@ build_disk
 
 if [ "$mode" = --shell ]; then
   time_limit_s=0 boot shell
+  exit
+fi
+
+if [ "$mode" = --power ]; then
+  cut_power "${2:-100}"
   exit
 fi
 

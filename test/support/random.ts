@@ -1,0 +1,12 @@
+/** Numbers that a seed decides, so that what a random run found can be run again. mulberry32 */
+
+/** @returns the next number at each call: at least 0, below 1 */
+export function seeded(seed: number): () => number {
+  let a = seed;
+  return () => {
+    a = (a + 0x6d2b79f5) | 0;
+    let t = Math.imul(a ^ (a >>> 15), 1 | a);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
