@@ -5,9 +5,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import Docker from 'dockerode';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openRegistries } from '../../src/image/registry/registries.ts';
 import { upload } from '../support/blobs.ts';
+import { connectionsTo } from '../support/census.ts';
 import { DockerSuite } from '../support/docker.ts';
 import { gzipLayer, imageOf, type TestImage, tarOf } from '../support/image-parts.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
@@ -21,6 +22,7 @@ let host: string;
 beforeAll(async () => {
   registry = await startRegistry();
   host = registry.host;
+  suite.peerPorts.push(registry.port);
   const registries = openRegistries({ limits: { keepAliveMs: 100 } });
   const publish = async (path: string, tag: string, image: TestImage) => {
     const repository = registries.repository({ domain: host, path }, undefined);
@@ -242,4 +244,13 @@ test('prune takes what has no name, and all that nobody uses', async () => {
   expect(held.code).toBe(0);
   expect((await suite.docker('image', 'prune', '-af')).stdout).toContain(ref('busybox:v2'));
   expect((await suite.docker('images', '-q')).stdout.trim().split('\n')).toHaveLength(1);
+});
+
+test('connections to a registry are kept for the next request, but not for long', async () => {
+  const kept = () =>
+    connectionsTo(suite.engine.pid, registry.port).filter((one) => one !== 'socket:[0]');
+  await suite.docker('pull', '-q', ref('three'));
+  expect(kept().length).toBeGreaterThan(0);
+  await vi.waitFor(() => expect(kept()).toEqual([]), { timeout: 10_000, interval: 50 });
+  await suite.docker('rmi', ref('three'));
 });

@@ -21,6 +21,8 @@ export interface CensusOptions {
   bridge?: string;
   /** How many addresses the engine has given out. */
   leases?: () => number;
+  /** Connections of the supervisor to these ports of 127.0.0.1 do not count: it keeps them for the next request. */
+  peerPorts?: readonly number[];
   /** Beginnings of the names of links that count. */
   linkPrefixes?: readonly string[];
 }
@@ -65,7 +67,7 @@ export async function census(options: CensusOptions = {}): Promise<Census> {
     zombies: own
       .filter(({ parent, state }) => parent === supervisor && state === 'Z')
       .map(({ pid, name }) => `${name} ${pid}`),
-    descriptors: descriptors(supervisor),
+    descriptors: descriptors(supervisor, options.peerPorts),
     files: [options.dataRoot, options.runRoot].flatMap((root) => (root ? files(root) : [])),
     addresses: Array.from({ length: options.leases?.() ?? 0 }, () => 'address'),
   };
@@ -180,12 +182,23 @@ function folders(path: string): string[] {
 }
 
 /** What each descriptor is, without numbers that differ each time. */
-function descriptors(pid: number): string[] {
+function descriptors(pid: number, peerPorts: readonly number[] = []): string[] {
   const dir = `/proc/${pid}/fd`;
+  const kept = new Set(peerPorts.flatMap((port) => connectionsTo(pid, port)));
   return ifThere(() => readdirSync(dir))
     .flatMap((fd) => ifThere(() => [readlinkSync(join(dir, fd))]))
-    .filter((target) => target !== dir)
+    .filter((target) => target !== dir && !kept.has(target))
     .map((target) => target.replace(/:\[\d+\]$/, ''));
+}
+
+/** The sockets of connections to a port of 127.0.0.1, seen from the process's network, as `socket:[1234]`. proc_net(5) */
+export function connectionsTo(pid: number, port: number): string[] {
+  const peer = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  return readFileSync(`/proc/${pid}/net/tcp`, 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter((fields) => fields[2] === peer)
+    .map((fields) => `socket:[${fields[9]}]`);
 }
 
 function files(root: string): string[] {

@@ -5,6 +5,8 @@ import { type Ran, run, Supervisor } from './supervisor.ts';
 
 export class DockerSuite {
   #engine: Supervisor | undefined;
+  /** Of registries: connections to them are kept for a while, and are no leak. */
+  readonly peerPorts: number[] = [];
 
   get engine(): Supervisor {
     if (!this.#engine) throw new Error('the engine is there once the tests run');
@@ -36,7 +38,9 @@ export class DockerSuite {
 
   census(): Promise<Census> {
     const { pid, root, bridge } = this.engine;
-    return census({ supervisorPid: pid, dataRoot: `${root}/data`, runRoot: `${root}/run`, bridge });
+    const { peerPorts } = this;
+    const places = { dataRoot: `${root}/data`, runRoot: `${root}/run` };
+    return census({ supervisorPid: pid, ...places, bridge, peerPorts });
   }
 
   /** Of all that the API answers to one GET. */
