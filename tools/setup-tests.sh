@@ -23,7 +23,7 @@ need zstd zstd
 need bsdtar libarchive-tools
 [ -e /usr/lib/python3/dist-packages/docker ] || missing="$missing python3-docker"
 
-unpacked=''
+unpacked='' wished=''
 need_unpacked() { # COMMAND PACKAGE…: the first package there is
   PATH="$PATH:$PWD/build/tools/usr/bin:$PWD/build/tools/usr/sbin" command -v "$1" >/dev/null 2>&1 && return
   shift
@@ -35,7 +35,9 @@ need_unpacked dockerd docker.io
 need_unpacked containerd containerd
 need_unpacked runc runc
 need_unpacked tini-static tini
-[ -n "$missing$unpacked" ] || exit 0
+# Not everywhere to be had; without it its tests are skipped.
+command -v skopeo >/dev/null 2>&1 || wished=skopeo
+[ -n "$missing$unpacked$wished" ] || exit 0
 
 command -v apt-get >/dev/null 2>&1 || {
   echo "for all tests install:$missing$unpacked" >&2
@@ -58,8 +60,10 @@ unpack() { # PACKAGE|PACKAGE…
   dpkg -x "$folder"/*.deb build/tools
   rm -r "$folder"
 }
-echo "for the tests:$missing$unpacked"
+echo "for the tests:$missing$unpacked $wished"
 fetch >"$log" 2>&1 </dev/null || { apt-get update -qq && fetch; } >"$log" 2>&1 </dev/null || {
   cat "$log" >&2
   exit 1
 }
+[ -z "$wished" ] || apt-get install -qq -y --no-install-recommends "$wished" >"$log" 2>&1 </dev/null ||
+  echo "its tests are skipped: cannot install $wished: $(tail -n 1 "$log")"
