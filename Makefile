@@ -33,7 +33,7 @@ check: $(GENERATED) ## types, lint and format, import rule, documents that must 
 	@$(BIN)/vitest run --project unit test/unit/imports.test.ts test/unit/docs.test.ts \
 		test/unit/api-reference.test.ts
 
-bench: all build/busybox.tar build/debian.tar ## the measurements of docs/PERFORMANCE.md
+bench: all build/busybox.tar build/debian.tar build/services.tar ## the measurements of docs/PERFORMANCE.md
 	@node tools/bench.mjs $(ARGS)
 
 test-vm: all build/busybox.tar ## a small virtual machine with cgroup v2 alone, and the engine in it; its power is cut too
@@ -90,3 +90,6 @@ build/busybox.tar: rootfs-fixtures/busybox.sh | setup
 build/debian.tar: rootfs-fixtures/debian.sh | setup
 	@mkdir -p build
 	@rootfs-fixtures/debian.sh $@
+
+build/services.tar: rootfs-fixtures/services.sh build/debian.tar
+	@rootfs-fixtures/services.sh build/debian.tar $@
