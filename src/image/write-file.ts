@@ -13,11 +13,16 @@ export async function writeNewFile(path: string, data: string | Uint8Array): Pro
 }
 
 /** A rename is on the disk when the folders it touched are. */
-export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
+export function syncFolder(path: string): Promise<void> {
+  return syncFile(path);
+}
+
+/** Brings to the disk what has been written to it, by whomever. */
+export async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r');
   try {
-    await folder.sync();
+    await file.sync();
   } finally {
-    await folder.close();
+    await file.close();
   }
 }

@@ -7,9 +7,11 @@ import { configOf, tar } from '../../rootfs-fixtures/odd/archive.ts';
 import { addImage } from '../../src/image/add.ts';
 import { digestOf } from '../../src/image/descriptor.ts';
 import { compressedLayer, layerArchive } from '../../src/image/layer-archive.ts';
+import { Packing } from '../../src/image/push/packing.ts';
 import { collect, inPieces } from '../support/blobs.ts';
 import { openImages, type TestImages } from '../support/images.ts';
 
+const { signal } = new AbortController();
 let images: TestImages;
 let layer: Buffer;
 let diffId: string;
@@ -37,7 +39,10 @@ test('it is packed to the very bytes it was unpacked from', async () => {
 test('it is no other than it was, or it stays', async () => {
   writeFileSync(join(images.store.layers.directory(diffId), 'file'), 'changed');
   await expect(images.save('made:1')).rejects.toThrow(/cannot give out the layer .*: .* packs to /);
-  await expect(compressedLayer(images.store, diffId)).rejects.toThrow(/cannot give out the layer/);
+  const packing = await Packing.begin(images.store, diffId, signal);
+  await expect(collect(packing.open())).rejects.toThrow(/cannot give out the layer/);
+  await expect(packing.descriptor).rejects.toThrow(/cannot give out the layer/);
+  await packing.discard(undefined);
   expect(images.leftovers().filter((name) => /^(blobs|staging)/.test(name))).toEqual([]);
 });
 
@@ -47,10 +52,15 @@ test('compressed for a registry it is remembered, and the same each time', async
   for (const { store } of stores) {
     const layers = [await store.layers.stage(inPieces(layer))];
     await addImage(store, { config: configOf({ layers: [layer] }), layers });
-    const { descriptor, open } = await compressedLayer(store, diffId);
-    digests.push(descriptor.digest);
-    expect(gunzipSync(await collect(open())).equals(layer)).toBe(true);
+    const packing = await Packing.begin(store, diffId, signal);
+    const sent = await collect(packing.open());
+    expect(gunzipSync(sent).equals(layer)).toBe(true);
+    const descriptor = await packing.keep();
+    expect(descriptor).toMatchObject({ digest: digestOf(sent), size: sent.length });
     expect(store.layers.get(diffId)?.blob).toEqual(descriptor);
+    const archive = compressedLayer(store, diffId);
+    expect((await collect(archive?.open() ?? inPieces(layer))).equals(sent)).toBe(true);
+    digests.push(descriptor.digest);
   }
   expect(digests[0]).toBe(digests[1]);
   for (const each of stores) each.close();

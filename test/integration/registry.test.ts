@@ -3,10 +3,11 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Descriptor } from '../../src/image/descriptor.ts';
 import type { RegistryOptions } from '../../src/image/registry/options.ts';
 import { type OpenRegistries, openRegistries } from '../../src/image/registry/registries.ts';
 import type { RegistryAuth } from '../../src/image/registry/repository.ts';
-import { collect, push, randomBlob, upload } from '../support/blobs.ts';
+import { collect, inPieces, push, randomBlob, upload } from '../support/blobs.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 
 const { signal } = new AbortController();
@@ -40,6 +41,21 @@ describe('an open registry', () => {
     expect(await there.manifest(manifest.digest, signal)).toEqual(manifest);
     expect((await collect(there.blob(layer.descriptor, signal))).equals(layer.bytes)).toBe(true);
     expect(await there.tags(signal)).toEqual(['v1']);
+  });
+  it('takes bytes that are named when the last one is sent, and only by their name', async () => {
+    const [layer, other] = [randomBlob(3_000_000), randomBlob(9)];
+    const there = repository('made/there');
+    const send = (descriptor: Descriptor) =>
+      there.uploadBlob(
+        Promise.resolve(descriptor),
+        () => inPieces(layer.bytes),
+        () => undefined,
+        signal,
+      );
+    await expect(send(other.descriptor)).rejects.toThrow(/^digest invalid: /);
+    expect(await there.hasBlob(layer.descriptor.digest, signal)).toBe(false);
+    await send(layer.descriptor);
+    expect((await collect(there.blob(layer.descriptor, signal))).equals(layer.bytes)).toBe(true);
   });
   it('an empty blob is a blob', async () => {
     const empty = randomBlob(0);

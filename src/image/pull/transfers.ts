@@ -6,9 +6,9 @@ import { InvalidError } from '../../errors/errors.ts';
 import type { Descriptor } from '../descriptor.ts';
 import { LayerProgress, type ProgressLine, type Report, shortDigest } from '../progress.ts';
 import type { Repository } from '../registry/repository.ts';
+import { Slots } from '../slots.ts';
 import { discardPart, type StagedPart, stageBlob } from '../stage-blob.ts';
 import type { ImageStore } from '../store.ts';
-import { Slots } from './slots.ts';
 
 /** Layers at a time, over all pulls. */
 const atOnce = 4;

@@ -1,9 +1,10 @@
 /** One layer on its way to a repository: nothing is sent that the registry has, or can take from a neighbour. */
 import type { Descriptor } from '../descriptor.ts';
-import { compressedLayer } from '../layer-archive.ts';
+import { compressedLayer, type LayerArchive } from '../layer-archive.ts';
 import type { LayerProgress } from '../progress.ts';
 import type { Repository } from '../registry/repository.ts';
 import type { ImageStore } from '../store.ts';
+import { Packing } from './packing.ts';
 
 /** How many neighbours are asked before the bytes are sent. */
 const mountsMax = 3;
@@ -22,20 +23,53 @@ export async function pushLayer(
   progress: LayerProgress,
   signal: AbortSignal,
 ): Promise<Descriptor> {
-  const { descriptor, open } = await compressedLayer(store, diffId, wanted);
+  const archive = compressedLayer(store, diffId, wanted);
+  if (archive) await sendKept(store, repository, diffId, archive, progress, signal);
+  const descriptor =
+    archive?.descriptor ?? (await sendNew(store, repository, diffId, progress, signal));
+  await remember(store, repository, diffId, descriptor);
+  return descriptor;
+}
+
+async function sendKept(
+  store: ImageStore,
+  repository: Repository,
+  diffId: string,
+  { descriptor, open }: LayerArchive,
+  progress: LayerProgress,
+  signal: AbortSignal,
+): Promise<void> {
   const { digest, size } = descriptor;
-  signal.throwIfAborted();
   const how = (await repository.hasBlob(digest, signal))
     ? 'Layer already exists'
     : await mountFromNeighbour(store, repository, diffId, descriptor, signal);
-  if (how) progress.say(how);
-  else {
-    const count = (sent: number) => progress.count('Pushing', sent, size);
-    await repository.uploadBlob(descriptor, open, count, signal);
+  if (how) return progress.say(how);
+  const count = (sent: number) => progress.count('Pushing', sent, size);
+  await repository.uploadBlob(descriptor, open, count, signal);
+  progress.say('Pushed');
+}
+
+/** Packs, compresses and sends at the same time; what has been made is kept when the registry has it. */
+async function sendNew(
+  store: ImageStore,
+  repository: Repository,
+  diffId: string,
+  progress: LayerProgress,
+  signal: AbortSignal,
+): Promise<Descriptor> {
+  const packing = await Packing.begin(store, diffId, signal);
+  const total = store.layers.get(diffId)?.sizeBytes ?? 0;
+  const count = (sent: number) =>
+    progress.count('Pushing', Math.min(packing.plainOf(sent), total), total);
+  try {
+    await repository.uploadBlob(packing.descriptor, () => packing.open(), count, signal);
+    const descriptor = await packing.keep();
     progress.say('Pushed');
+    return descriptor;
+  } catch (error) {
+    await packing.discard(error);
+    throw error;
   }
-  await remember(store, repository, diffId, descriptor);
-  return descriptor;
 }
 
 /** @returns docker's words for it; undefined when nobody has it */

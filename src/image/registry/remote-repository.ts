@@ -56,13 +56,13 @@ export class RemoteRepository implements Repository {
   }
 
   async uploadBlob(
-    descriptor: Descriptor,
+    descriptor: Descriptor | Promise<Descriptor>,
     open: () => AsyncIterable<Uint8Array>,
     onBytes: (sent: number) => void,
     signal: AbortSignal,
   ): Promise<void> {
     const source = await this.#source(this.upstream, 'pull,push', signal);
-    await uploadBlob(source, descriptor, open, onBytes, signal);
+    await uploadBlob(source, descriptor, { open, onBytes, signal });
   }
 
   async putManifest(

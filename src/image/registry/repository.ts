@@ -48,11 +48,14 @@ export interface Repository {
   mountBlob(digest: Digest, from: string, signal: AbortSignal): Promise<boolean>;
 
   /**
+   * A try that fails is followed by one from the start.
+   * @param descriptor a promise of it: the bytes are still being made; they go as they come, and are named when it is kept
    * @param open gives the blob's bytes from the start, again for each try
    * @param onBytes called with the number of bytes sent so far
+   * @throws as `manifest`, what `open` throws
    */
   uploadBlob(
-    descriptor: Descriptor,
+    descriptor: Descriptor | Promise<Descriptor>,
     open: () => AsyncIterable<Uint8Array>,
     onBytes: (sent: number) => void,
     signal: AbortSignal,

@@ -156,6 +156,30 @@ describe('a redirect to another host', () => {
     );
     expectNothingHeard();
   });
+  test('with a stream, and at its end, no credentials go along', async () => {
+    const blob = blobOf(Buffer.from('content'));
+    double.answer = (request, response) => {
+      if (wantsBasic(request, response)) return true;
+      if (request.method !== 'POST') return false;
+      response.writeHead(202, { location: `${sink.origin}/upload/1` }).end();
+      return true;
+    };
+    sink.answer = (request, response) => {
+      const status = request.method === 'PATCH' ? 202 : 201;
+      request.on('end', () => response.writeHead(status, { location: '/upload/2' }).end());
+      return true;
+    };
+    const bytes = async function* () {
+      yield blob.bytes;
+    };
+    const descriptor = Promise.resolve(blob.descriptor);
+    await there().uploadBlob(descriptor, bytes, () => undefined, signal);
+    expect(sink.seen.map(({ method, body }) => `${method} ${body}`)).toEqual([
+      'PATCH content',
+      'PUT ',
+    ]);
+    expectNothingHeard();
+  });
   test.each([
     ['without TLS to where it must be', 'http://registry.invalid/x', /without TLS/],
     ['to the link', 'http://169.254.169.254/latest/meta-data', /without TLS|link-local/],
