@@ -1,4 +1,4 @@
-// Bundles test/bench and runs it. Usage: node tools/bench.mjs [--rounds N] [--only cli,pull,api,memory]
+// Bundles test/bench and runs it. Usage: node tools/bench.mjs [--rounds N] [--only cli,pull,api,memory] [--match TEXT]
 import { build } from 'esbuild';
 
 await build({

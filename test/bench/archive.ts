@@ -19,10 +19,14 @@ const fileOf = ({ name }: Target) => join(tmpdir(), `petri-bench-${process.pid}-
 const remove = (engine: Target) => docker(engine, 'rmi', '-f', IMAGE).catch(() => undefined);
 const bring = (engine: Target) => docker(engine, 'import', DEBIAN, IMAGE);
 
-/** A container that has written random bytes, so that there is something to pack. */
-async function work(engine: Target): Promise<void> {
+const RANDOM = 'cat /dev/urandom';
+/** Random too, and yet it shrinks to less than a half. */
+const TEXT = 'od -An -tx2 /dev/urandom';
+
+/** A container that has written what the command prints, so that there is something to pack. */
+async function work(engine: Target, printed = RANDOM): Promise<void> {
   await docker(engine, 'rm', '-f', WORKER).catch(() => undefined);
-  const command = `dd if=/dev/urandom of=/random bs=1M count=${WORK_MB}`;
+  const command = `${printed} | head -c ${WORK_MB}000000 >/written`;
   const flags = ['--name', WORKER, '--network', 'none'];
   await docker(engine, 'run', ...flags, 'busybox', 'sh', '-c', command);
 }
@@ -54,21 +58,27 @@ export const archiveDuels: readonly Duel[] = [
     title: `docker commit of ${WORK_MB} MB`,
     note: `One file of random bytes. ${removed}`,
     share: 0.5,
-    prepare: work,
+    prepare: (engine) => work(engine),
     before: remove,
     round: (engine) => docker(engine, 'commit', WORKER, IMAGE),
   },
-  {
-    title: `docker push of ${WORK_MB} MB`,
-    note: `A layer of random bytes that nobody has seen, packed, compressed and sent to a registry on loopback; ${LIKE_DOCKER}`,
+  pushDuel(`docker push of ${WORK_MB} MB`, 'random bytes', RANDOM),
+  pushDuel(`docker push of ${WORK_MB} MB of text`, 'random hexadecimal digits', TEXT),
+];
+
+function pushDuel(title: string, what: string, printed: string): Duel {
+  const imageOf = ({ name }: Target) => `127.0.0.1:${PORT}/pushed/by-${name}`;
+  return {
+    title,
+    note: `A layer of ${what} that nobody has seen, packed, compressed and sent to a registry on loopback; ${LIKE_DOCKER}`,
     share: 0.3,
     before: async (engine) => {
-      await work(engine);
-      await docker(engine, 'commit', WORKER, `127.0.0.1:${PORT}/pushed/by-${engine.name}`);
+      await work(engine, printed);
+      await docker(engine, 'commit', WORKER, imageOf(engine));
     },
-    round: (engine) => docker(engine, 'push', '-q', `127.0.0.1:${PORT}/pushed/by-${engine.name}`),
-  },
-];
+    round: (engine) => docker(engine, 'push', '-q', imageOf(engine)),
+  };
+}
 
 /** Removes what the duels have made. */
 export async function tidyArchives(engine: Target): Promise<void> {

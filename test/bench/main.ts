@@ -1,7 +1,9 @@
 /**
  * `make bench`: Petri beside dockerd and beside the bare kernel, in turns, on this machine.
  *
- *     node tools/bench.mjs [--rounds N] [--only cli,pull,api,memory] [--output FILE]
+ *     node tools/bench.mjs [--rounds N] [--only cli,pull,api,memory] [--match TEXT] [--output FILE]
+ *
+ * With `--match` only the comparisons whose title has the text.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,6 +32,7 @@ const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '15' },
     only: { type: 'string', default: 'cli,pull,api,memory' },
+    match: { type: 'string', default: '' },
     output: { type: 'string', default: 'docs/PERFORMANCE.md' },
   },
 });
@@ -59,7 +62,12 @@ async function main(): Promise<void> {
     rmSync(root, { recursive: true });
   }
   // A part of the measurements must not replace the whole.
-  if (wanted.size === 4) writeFileSync(values.output, asMarkdown(tables, new Date()));
+  if (wanted.size === 4 && values.match === '')
+    writeFileSync(values.output, asMarkdown(tables, new Date()));
+}
+
+function isWanted({ title }: Duel): boolean {
+  return title.includes(values.match);
 }
 
 /** (a) docker's own command line against both engines in turn. */
@@ -73,7 +81,7 @@ async function benchCli(
   const stub = await startStub(join(root, 'stub.sock'));
   try {
     await dockerd?.api.importBusybox(TARBALL);
-    for (const duel of duels) {
+    for (const duel of duels.filter(isWanted)) {
       for (const engine of engines) await duel.prepare?.(engine);
       const turns = Math.max(3, Math.round(rounds * duel.share));
       const targets = duel.hasFloor ? [stub, ...engines] : engines;
@@ -98,7 +106,8 @@ async function benchPull(
   const registries = await BenchRegistries.start(root, engines);
   try {
     await dockerd?.api.importBusybox(TARBALL);
-    for (const duel of registries ? [...pullDuels, ...archiveDuels] : []) {
+    const all = registries ? [...pullDuels, ...archiveDuels] : [];
+    for (const duel of all.filter(isWanted)) {
       for (const engine of engines) await duel.prepare?.(engine);
       const turns = Math.max(3, Math.round(rounds * duel.share));
       add(duelTable(duel, await alternate(turns, waysOf(duel, engines))));
