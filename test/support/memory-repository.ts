@@ -34,6 +34,10 @@ export class MemoryRepository implements Repository {
     return found;
   }
 
+  async manifestDigest(tag: string): Promise<Digest | undefined> {
+    return this.manifests.get(tag)?.digest;
+  }
+
   async tags(): Promise<string[]> {
     return [...this.manifests.keys()].filter((name) => !name.startsWith('sha256:'));
   }

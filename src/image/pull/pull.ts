@@ -12,6 +12,7 @@ import { idOf } from '../record.ts';
 import { familiarForm, fullForm, type Reference } from '../reference.ts';
 import type { Repository } from '../registry/repository.ts';
 import type { ImageStore } from '../store.ts';
+import { findKnown, storedAt } from './known.ts';
 import { type Resolved, resolve } from './resolve.ts';
 import type { Ticket, Transfers, WantedLayer } from './transfers.ts';
 
@@ -51,10 +52,18 @@ async function bringNamed(
   store: ImageStore,
   transfers: Transfers,
   repository: Repository,
-  { reference, platform, report, signal }: PullRequest,
+  request: PullRequest,
 ): Promise<Pulled> {
+  const { reference, platform, report, signal } = request;
   const { domain, path, tag = 'latest', digest } = reference;
   const wanted = digest ?? tag;
+  const before = storedAt(store, reference)?.id;
+  const known = await findKnown(store, repository, request);
+  if (known) {
+    report({ id: wanted, status: `Pulling from ${path}` });
+    report({ status: `Digest: ${known.digest}` });
+    return { image: known.image, isNewer: before !== known.image.id };
+  }
   const top = await repository.manifest(wanted, signal);
   report({ id: wanted, status: `Pulling from ${path}` });
   const resolved = await resolve(repository, top, platform, signal);
@@ -63,7 +72,6 @@ async function bringNamed(
     tags: digest ? [] : [fullForm({ domain, path, tag })],
     digests: [fullForm({ domain, path, digest: top.digest })],
   };
-  const before = idAt(store, reference);
   const { image, hasFetched } = await hold(store, resolved, () =>
     bring(store, transfers, repository, resolved, names, report, signal),
   );
@@ -148,14 +156,6 @@ function layersOf({ manifest, oci }: Resolved): WantedLayer[] {
 /** That the blob unpacks to the layer is known only of what was unpacked here. */
 function isHere({ layers, blobs }: ImageStore, { descriptor, diffId }: WantedLayer): boolean {
   return layers.get(diffId)?.blob?.digest === descriptor.digest && blobs.has(descriptor.digest);
-}
-
-function idAt(store: ImageStore, reference: Reference): string | undefined {
-  try {
-    return store.find(fullForm(reference)).id;
-  } catch {
-    return undefined; // there is none yet
-  }
 }
 
 /** It is pulled nevertheless: who asked may know better. */

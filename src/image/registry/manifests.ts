@@ -9,7 +9,7 @@ import { familiarForm, familiarName, type Reference } from '../reference.ts';
 import type { Refusal } from './refusals.ts';
 import type { FetchedManifest } from './repository.ts';
 import type { Session } from './session.ts';
-import { headerOf } from './small-answer.ts';
+import { discard, headerOf } from './small-answer.ts';
 import type { Answer } from './transport.ts';
 
 /** @param reference of the repository, with a tag or a digest. @throws see Repository.manifest */
@@ -34,6 +34,21 @@ export async function fetchManifest(
     signal,
   );
   return verified(answer, bytes, reference);
+}
+
+/** One attempt. @throws InvalidError when the answer has no digest, else as `fetchManifest` */
+export async function askDigest(
+  session: Session,
+  { path, tag }: Reference,
+  scope: string,
+  signal: AbortSignal,
+): Promise<Digest> {
+  const at = `/v2/${path}/manifests/${tag}`;
+  const headers = { accept: acceptedManifests.join(', ') };
+  const call = { method: 'HEAD', at, headers, scopes: [scope], accepts: [200] } as const;
+  const answer = await session.once(call, signal);
+  await discard(answer);
+  return parseDigest(headerOf(answer, 'docker-content-digest'), 'Docker-Content-Digest');
 }
 
 /** What dockerd says when a pull is refused, by the registry's code. */

@@ -2,7 +2,7 @@
 import { EngineError } from '../../errors/errors.ts';
 import type { Descriptor, Digest } from '../descriptor.ts';
 import { type BlobSource, fetchBlob, hasBlob } from './blobs.ts';
-import { fetchManifest, putManifest } from './manifests.ts';
+import { askDigest, fetchManifest, putManifest } from './manifests.ts';
 import type { Limits } from './options.ts';
 import type { FetchedManifest, Repository } from './repository.ts';
 import type { Session } from './session.ts';
@@ -33,6 +33,20 @@ export class RemoteRepository implements Repository {
     return this.#reading(signal, ({ session, scope }) =>
       fetchManifest(session, full, scope, signal),
     );
+  }
+
+  /** Who does not say, says why when the manifest itself is asked for. */
+  async manifestDigest(tag: string, signal: AbortSignal): Promise<Digest | undefined> {
+    const { domain, path } = this;
+    try {
+      return await this.#reading(signal, ({ session, scope }) =>
+        askDigest(session, { domain, path, tag }, scope, signal),
+      );
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof EngineError) return undefined;
+      throw error;
+    }
   }
 
   tags(signal: AbortSignal): Promise<string[]> {

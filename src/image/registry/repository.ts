@@ -27,6 +27,13 @@ export interface Repository {
    */
   manifest(reference: string, signal: AbortSignal): Promise<FetchedManifest>;
 
+  /**
+   * What a tag stands for, by HEAD, which Docker Hub counts for no pull. It is the registry's word and no more.
+   * @returns undefined when the registry does not say, for whatever reason
+   * @throws the signal's reason
+   */
+  manifestDigest(tag: string, signal: AbortSignal): Promise<Digest | undefined>;
+
   /** All tags, page by page. */
   tags(signal: AbortSignal): Promise<string[]>;
 
