@@ -68,9 +68,13 @@ test('images without a name go; with dangling=false all that are not used', asyn
   });
   expect(usage.Containers).toMatchObject([{ State: 'running', SizeRw: expect.any(Number) }]);
   expect((await json('GET', '/system/df?type=image')).Containers).toBeNull();
+  // On the disk there are its files and the archive they came as.
+  const own = usage.Images.find(({ Id }: { Id: string }) => Id === dangling.id);
+  expect(own.Size - own.SharedSize).toBe(dangling.sizeBytes + archive.length);
   const pruned = await json('POST', '/images/prune');
   expect(pruned.ImagesDeleted).toContainEqual({ Deleted: dangling.id });
-  expect(pruned.SpaceReclaimed).toBe(dangling.sizeBytes);
+  expect(pruned.SpaceReclaimed).toBe(own.Size);
+  expect((await json('GET', '/system/df')).LayersSize).toBe(usage.LayersSize - own.Size);
   await engine.images.import(Readable.from([archive]), { repo: 'named', tag: '1' });
   expect((await json('POST', '/images/prune')).ImagesDeleted).toBeNull();
   const all = await json('POST', `/images/prune?${filters({ dangling: { false: true } })}`);

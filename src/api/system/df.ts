@@ -2,8 +2,7 @@
 import type { Engine } from '../../container/engine.ts';
 import { volumeUseCounts } from '../../container/volume-users.ts';
 import { InvalidError } from '../../errors/errors.ts';
-import type { Image } from '../../image/image.ts';
-import { sharedSize } from '../../image/shared-size.ts';
+import { storeBytes, usageOf } from '../../image/disk-usage.ts';
 import { volumeBytes } from '../../volume/size.ts';
 import { sizesOf } from '../containers/sizes.ts';
 import type { Exchange } from '../exchange.ts';
@@ -20,8 +19,8 @@ export async function df(exchange: Exchange): Promise<void> {
   if (unknown !== undefined) throw new InvalidError(`unknown object type: ${unknown}`);
   const has = (type: string) => asked.length === 0 || asked.includes(type);
   exchange.json({
-    LayersSize: has('image') ? layersBytes(engine) : 0,
-    Images: has('image') ? engine.images.list().map((image) => imageUsage(engine, image)) : null,
+    LayersSize: has('image') ? storeBytes(engine.images) : 0,
+    Images: has('image') ? imageUsage(engine) : null,
     Containers: has('container') ? await containerUsage(engine) : null,
     Volumes: has('volume') ? await volumeUsage(engine) : null,
     BuildCache: has('build-cache') ? [] : null,
@@ -29,15 +28,15 @@ export async function df(exchange: Exchange): Promise<void> {
   });
 }
 
-/** Sum of the unpacked layers, each counted once. */
-export function layersBytes({ images: { layers } }: Engine): number {
-  return layers.all().reduce((sum, diffId) => sum + (layers.get(diffId)?.sizeBytes ?? 0), 0);
-}
-
-function imageUsage(engine: Engine, image: Image): object {
-  const users = engine.containers.all().filter(({ record }) => record.imageId === image.id);
-  const shared = sharedSize(engine.images, image, engine.images.list());
-  return imageSummary(image, users.length, shared);
+/** Sizes are those on the disk, archives included, so that they tell what a prune gives back. */
+function imageUsage({ images, containers }: Engine): object[] {
+  const all = images.list();
+  const usage = usageOf(images, all);
+  return all.map((image) => {
+    const users = containers.all().filter(({ record }) => record.imageId === image.id);
+    const { bytes = 0, sharedBytes = 0 } = usage.get(image.id) ?? {};
+    return imageSummary({ ...image, sizeBytes: bytes }, users.length, sharedBytes);
+  });
 }
 
 async function volumeUsage(engine: Engine): Promise<object[]> {

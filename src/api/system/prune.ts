@@ -6,6 +6,7 @@ import { emitVolume } from '../../container/events.ts';
 import { pruneContainers } from '../../container/prune.ts';
 import { volumeUsers } from '../../container/volume-users.ts';
 import { InvalidError } from '../../errors/errors.ts';
+import { storeBytes } from '../../image/disk-usage.ts';
 import type { Image } from '../../image/image.ts';
 import { pruneVolumes } from '../../volume/prune.ts';
 import { anonymousLabel } from '../../volume/record.ts';
@@ -14,7 +15,6 @@ import type { Exchange } from '../exchange.ts';
 import { Filters, fitsLabel } from '../filters.ts';
 import { removeImage } from '../images/remove.ts';
 import { userOf } from '../images/user.ts';
-import { layersBytes } from './df.ts';
 
 export const common = ['until', 'label', 'label!'];
 
@@ -35,7 +35,7 @@ export async function images(exchange: Exchange): Promise<void> {
   const filters = new Filters(query, [...common, 'dangling']);
   const danglingOnly = filters.flag('dangling') ?? true;
   const wanted = wantedBy(filters);
-  const before = layersBytes(engine);
+  const before = storeBytes(engine.images);
   const deleted: { Untagged?: string; Deleted?: string }[] = [];
   const isPrunable = (image: Image) =>
     !(danglingOnly && image.tags.length > 0) &&
@@ -43,7 +43,7 @@ export async function images(exchange: Exchange): Promise<void> {
     userOf(engine, image.id) === undefined;
   for (const image of engine.images.list().filter(isPrunable))
     deleted.push(...(await removeImage(engine, image.id, { force: true })));
-  const reclaimed = Math.max(0, before - layersBytes(engine));
+  const reclaimed = Math.max(0, before - storeBytes(engine.images));
   tell(exchange, 'image', reclaimed);
   exchange.json({ ImagesDeleted: orNull(deleted), SpaceReclaimed: reclaimed });
 }
