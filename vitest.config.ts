@@ -19,7 +19,7 @@ const project = (name: string, timeoutMs: number) => ({
 
 export default defineConfig({
   test: {
-    projects: [project('unit', 10_000), project('integration', 60_000), project('e2e', 120_000)],
+    projects: [project('unit', 30_000), project('integration', 60_000), project('e2e', 120_000)],
     reporters: ['default', './tools/reporter.ts'],
     passWithNoTests: false,
   },
