@@ -31,22 +31,27 @@ void clients_accept(struct shim *shim) {
     close(fd);
     return;
   }
-  *client = (struct client){.used = true, .fd = fd, .reading = true, .writing = true};
+  *client = (struct client){.used = true, .fd = fd, .out = fd, .reading = true, .writing = true};
   client_watch(shim, client);
 }
 
+static void watch(const struct shim *shim, int fd, uint32_t *watched, uint32_t events, uint64_t data) {
+  struct epoll_event event = {.events = events, .data.u64 = data};
+  if (events == *watched) return;
+  epoll_ctl(shim->epoll, !events ? EPOLL_CTL_DEL : *watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
+  *watched = events;
+}
+
 void client_watch(struct shim *shim, struct client *client) {
-  uint32_t index = (uint32_t)(client - shim->clients), events = 0;
+  uint64_t index = (uint64_t)(client - shim->clients);
+  uint32_t events = 0, out = client->writing && waits(client) ? EPOLLOUT : 0;
   bool for_stdin = client->kind == CLIENT_ATTACH && client->wants.wants_stdin;
   if (client->dead) return;
   if (client->reading && (!for_stdin || input_ready(shim))) events |= EPOLLIN;
-  if (client->writing && waits(client)) events |= EPOLLOUT;
   if (!client->hung_up) events |= EPOLLHUP; /* reported in any case while it is registered */
-  if (events == client->watched) return;
-  struct epoll_event event = {.events = events, .data.u64 = (uint64_t)FROM_CLIENT << 32 | index};
-  int operation = !events ? EPOLL_CTL_DEL : client->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-  epoll_ctl(shim->epoll, operation, client->fd, &event);
-  client->watched = events;
+  if (client->out != client->fd) watch(shim, client->out, &client->out_watched, out, (uint64_t)FROM_CLIENT_OUT << 32 | index);
+  else events |= out;
+  watch(shim, client->fd, &client->watched, events, (uint64_t)FROM_CLIENT << 32 | index);
 }
 
 void clients_watch_stdin(struct shim *shim) {
@@ -78,7 +83,7 @@ static void end_if_sent(struct shim *shim, struct client *client) {
 static size_t send_now(struct shim *shim, struct client *client, const uint8_t *bytes, size_t length) {
   size_t done = 0;
   while (done < length) {
-    ssize_t sent = send(client->fd, bytes + done, length - done, MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t sent = send(client->out, bytes + done, length - done, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0 && errno != EAGAIN) stop_writing(shim, client);
     if (sent < 0) break;
@@ -153,7 +158,7 @@ static void introduce(struct shim *shim, struct client *client, const struct cli
   client->wants = *line;
   client->kind = line->kind == LINE_CONTROL ? CLIENT_CONTROL : CLIENT_ATTACH;
   shim->introduced++;
-  if (client->kind == CLIENT_CONTROL) control_hello(shim, client);
+  if (client->kind == CLIENT_CONTROL) passed_close(shim, client), control_hello(shim, client);
   else if (shim->state != STARTING && outputs_ended(shim)) client_end(shim, client);
 }
 
@@ -185,7 +190,7 @@ static void pass_on_rest(struct shim *shim, struct client *client) {
 }
 
 static ssize_t receive_lines(struct shim *shim, struct client *client) {
-  ssize_t got = recv(client->fd, client->line + client->line_length, sizeof client->line - client->line_length, 0);
+  ssize_t got = receive_passed(client, client->line + client->line_length, sizeof client->line - client->line_length);
   if (got <= 0) return got;
   client->line_length += (uint8_t)got;
   while (next_line(shim, client)) {
@@ -213,15 +218,26 @@ static void client_read(struct shim *shim, struct client *client) {
   if (client->kind != CLIENT_ATTACH || !client->writing) client_die(shim, client);
 }
 
+/* There is room for what it has not taken yet. */
+static void client_send(struct shim *shim, struct client *client) {
+  bool sent = queue_send(&client->queue, client->fd);
+  if (sent && client->place.behind) sent = backlog_send(&shim->backlog, &client->place, client->out);
+  if (!sent) return stop_writing(shim, client);
+  shim->last_sent_ns = clock_ns(CLOCK_MONOTONIC);
+  end_if_sent(shim, client);
+}
+
+void client_out_event(struct shim *shim, struct client *client, uint32_t events) {
+  if (!client->used || client->dead) return;
+  if (events & EPOLLOUT) client_send(shim, client);
+  else stop_writing(shim, client);
+  client_watch(shim, client);
+}
+
 void client_event(struct shim *shim, struct client *client, uint32_t events) {
   if (!client->used || client->dead) return;
-  if (events & EPOLLOUT) {
-    bool sent = queue_send(&client->queue, client->fd);
-    if (sent && client->place.behind) sent = backlog_send(&shim->backlog, &client->place, client->fd);
-    if (!sent) return stop_writing(shim, client);
-    shim->last_sent_ns = clock_ns(CLOCK_MONOTONIC);
-    end_if_sent(shim, client);
-  }
+  if (events & EPOLLOUT) client_send(shim, client);
+  if (client->dead) return;
   if (client->reading && (events & EPOLLIN)) {
     client_read(shim, client);
   } else if (events & (EPOLLHUP | EPOLLERR)) {
@@ -232,12 +248,13 @@ void client_event(struct shim *shim, struct client *client, uint32_t events) {
 }
 
 /* Unread bytes at close would turn the peer's end of file into ECONNRESET; none can follow the shutdown (unix(7)). */
-static void client_close(struct client *client) {
+static void client_close(struct shim *shim, struct client *client) {
   char ignored[4096];
   shutdown(client->fd, SHUT_RDWR);
   while (recv(client->fd, ignored, sizeof ignored, MSG_DONTWAIT) > 0) {
   }
   queue_drop(&client->queue);
+  passed_close(shim, client);
   close(client->fd);
   client->used = client->place.behind = false;
 }
@@ -246,7 +263,7 @@ void clients_sweep(struct shim *shim) {
   off_t end = backlog_end(&shim->backlog), last = end;
   for (int i = 0; i < MAX_CLIENTS; i++) {
     struct client *client = &shim->clients[i];
-    if (client->used && client->dead) client_close(client);
+    if (client->used && client->dead) client_close(shim, client);
     if (client->place.behind && client->place.at < last) last = client->place.at;
   }
   if (end > 0) backlog_release(&shim->backlog, last);
@@ -264,5 +281,5 @@ bool clients_idle(const struct shim *shim) {
 
 void clients_close(struct shim *shim) {
   for (int i = 0; i < MAX_CLIENTS; i++)
-    if (shim->clients[i].used) client_close(&shim->clients[i]);
+    if (shim->clients[i].used) client_close(shim, &shim->clients[i]);
 }

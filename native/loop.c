@@ -26,6 +26,7 @@ static void dispatch(struct shim *shim, const struct epoll_event *event) {
       break;
     case FROM_INPUT: input_flush(shim); break;
     case FROM_OUTPUT: output_event(shim, &shim->outputs[index]); break;
+    case FROM_CLIENT_OUT: client_out_event(shim, &shim->clients[index], event->events); break;
     case FROM_CLIENT: client_event(shim, &shim->clients[index], event->events); break;
   }
 }

@@ -20,7 +20,8 @@ struct client {
   bool used, dead;
   enum client_kind kind;
   int fd;
-  uint32_t watched;              /* the epoll events it is registered for; 0: none */
+  int out; /* where its output goes: the connection itself, or a descriptor that came over it */
+  uint32_t watched, out_watched; /* the epoll events each is registered for; 0: none */
   bool reading, writing, hung_up; /* each half of the connection ends by itself */
   bool ending;                   /* half-close as soon as nothing waits */
   struct client_line wants;
@@ -69,7 +70,7 @@ struct shim {
 };
 
 /* loop.c */
-enum source { FROM_LISTENER, FROM_SIGNALS, FROM_INPUT, FROM_OUTPUT, FROM_CLIENT };
+enum source { FROM_LISTENER, FROM_SIGNALS, FROM_INPUT, FROM_OUTPUT, FROM_CLIENT, FROM_CLIENT_OUT };
 bool loop_open(struct shim *shim, int listener);
 bool loop_add(struct shim *shim, int fd, uint32_t events, enum source source, uint32_t index);
 /* Waits until something happens, at most `timeout_ms` (-1: for ever), and deals with it. */
@@ -78,6 +79,8 @@ void loop_once(struct shim *shim, int timeout_ms);
 /* clients.c */
 void clients_accept(struct shim *shim);
 void client_event(struct shim *shim, struct client *client, uint32_t events);
+/* The same of the descriptor its output goes to, if that is another. */
+void client_out_event(struct shim *shim, struct client *client, uint32_t events);
 /* A line for a supervisor. */
 void client_tell(struct shim *shim, struct client *client, const void *line, size_t length);
 /* Does anybody attached want this stream? */
@@ -91,6 +94,12 @@ void client_end(struct shim *shim, struct client *client);
 void clients_sweep(struct shim *shim);
 bool clients_idle(const struct shim *shim);
 void clients_close(struct shim *shim);
+
+/* passed.c */
+/* Like recv; a descriptor that came with the bytes becomes the client's output if it has none yet. */
+ssize_t receive_passed(struct client *client, void *bytes, size_t length);
+/* Closes it, if there is one. */
+void passed_close(struct shim *shim, struct client *client);
 
 /* control.c */
 void control_hello(struct shim *shim, struct client *client);

@@ -206,6 +206,7 @@ ssize_t send(int fd, const void *bytes, size_t length, int flags) {
 ssize_t recv(int fd, void *bytes, size_t length, int flags) {
   return CALL6(SYS_recvfrom, fd, bytes, length, flags, 0, 0);
 }
+ssize_t recvmsg(int fd, struct msghdr *message, int flags) { return CALL3(SYS_recvmsg, fd, message, flags); }
 int shutdown(int fd, int how) { return (int)CALL2(SYS_shutdown, fd, how); }
 int getsockopt(int fd, int level, int name, void *value, socklen_t *length) {
   return (int)CALL6(SYS_getsockopt, fd, level, name, value, length, 0);

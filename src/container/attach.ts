@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ConflictError } from '../errors/errors.ts';
 import type { Engine } from './engine.ts';
@@ -10,6 +11,11 @@ export interface AttachOptions {
   stdin: boolean;
   stdout: boolean;
   stderr: boolean;
+  /**
+   * The client's own connection, when what it is to see is the shim's output and nothing else: then the shim writes to it, and
+   * no output passes through here (docs/decisions/0017-output-past-the-supervisor.md).
+   */
+  output?: Socket | undefined;
 }
 
 /** Somebody who attached before the container was started; `start` connects and hands the stream over. */
@@ -61,20 +67,32 @@ function waitForStart(
 }
 
 /** Connects an attach client to a container whose shim listens. */
-export function connectAttach(container: Container, options: AttachOptions): Promise<Duplex> {
+export async function connectAttach(container: Container, options: AttachOptions): Promise<Duplex> {
   return attachTo(container.paths.runDir, options);
 }
 
-/** @param runDir where the shim listens, or will; of a container or of an exec */
-export async function attachTo(runDir: string, options: AttachOptions): Promise<Duplex> {
-  const socket = await connectShim(runDir);
+/**
+ * @param runDir where the shim listens, or will; of a container or of an exec
+ * @throws KernelError when nobody listens there
+ */
+export function attachTo(runDir: string, options: AttachOptions): Duplex {
+  const { stdin, stdout, stderr, output } = options;
+  const flags = `${stdin ? 'i' : ''}${stdout ? 'o' : ''}${stderr ? 'e' : ''}`;
+  const socket = connectShim(runDir, `attach ${flags}\n`, output && descriptorOf(output));
   // A shim that dies before anybody reads: whoever waits for it hears of that elsewhere.
   socket.on('error', () => socket.destroy());
   // The shim waits for this, so that what a client sends last does not meet a closed door.
   socket.once('end', () => socket.end());
-  const flags = `${options.stdin ? 'i' : ''}${options.stdout ? 'o' : ''}${options.stderr ? 'e' : ''}`;
-  socket.write(`attach ${flags}\n`);
   return socket;
+}
+
+/**
+ * Undefined when it has been closed, or when what was written to it before still waits in this process and must come first.
+ * Node has no public name for it.
+ */
+function descriptorOf(socket: Socket): number | undefined {
+  const { _handle } = socket as unknown as { _handle?: { fd?: number } | null };
+  return socket.writableLength === 0 ? _handle?.fd : undefined;
 }
 
 /** Sets the terminal's size in characters. Before start it is kept for the start. */

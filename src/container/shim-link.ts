@@ -2,10 +2,10 @@
  * The supervisor's connection to a container's shim (docs/shim.md, `control`): tells each step's
  * result, when the program runs, and how it ended. A new supervisor connects again and is told all.
  */
-import { EventEmitter, once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { EventEmitter } from 'node:events';
+import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import { connectPath } from '../kernel/unix-socket.ts';
+import { connectIn, sendDescriptor } from '../kernel/unix-socket.ts';
 import { parseShimLine, type ShimLine } from '../step/shim-lines.ts';
 
 type Told<Kind extends ShimLine['kind']> = Extract<ShimLine, { kind: Kind }>;
@@ -35,11 +35,18 @@ export class ShimLink extends EventEmitter<{
     });
   }
 
-  /** @throws when nobody listens in `runDir` */
-  static async connect(runDir: string): Promise<ShimLink> {
-    const socket = await connectShim(runDir);
-    socket.write('control\n');
-    return new ShimLink(socket);
+  /** @throws KernelError when nobody listens in `runDir` */
+  static connect(runDir: string): ShimLink {
+    return new ShimLink(connectShim(runDir, 'control\n'));
+  }
+
+  /** Undefined when nobody listens in `runDir`. */
+  static tryConnect(runDir: string): ShimLink | undefined {
+    try {
+      return ShimLink.connect(runDir);
+    } catch {
+      return undefined;
+    }
   }
 
   /** Lets go of the shim, which goes on: nobody is told of an end that is none. */
@@ -60,14 +67,20 @@ export class ShimLink extends EventEmitter<{
   }
 }
 
-/** A connected socket to the shim in `runDir`, on which nothing has been said yet. */
-export async function connectShim(runDir: string): Promise<Socket> {
-  const { path, close } = connectPath(runDir, 'shim.sock');
+/**
+ * A connection to the shim in `runDir`, with its first line sent.
+ * @param passed a descriptor to go with the line
+ * @throws KernelError when nobody listens there
+ */
+export function connectShim(runDir: string, line: string, passed?: number): Socket {
+  const fd = connectIn(runDir, 'shim.sock');
+  const socket = new Socket({ fd, allowHalfOpen: true, readable: true, writable: true });
   try {
-    const socket = connect({ path, allowHalfOpen: true });
-    await once(socket, 'connect');
+    if (passed === undefined) socket.write(line);
+    else sendDescriptor(fd, Buffer.from(line), passed);
     return socket;
-  } finally {
-    close();
+  } catch (error) {
+    socket.destroy();
+    throw error;
   }
 }

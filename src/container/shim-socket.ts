@@ -17,10 +17,10 @@ export interface ShimSocket {
 const BACKLOG = 128;
 
 /** Binds `shim.sock` in the run folder and connects to it, before there is a shim: nothing can be missed. */
-export async function openShimSocket(runDir: string): Promise<ShimSocket> {
+export function openShimSocket(runDir: string): ShimSocket {
   const listenFd = listenIn(runDir, 'shim.sock', BACKLOG);
   try {
-    const link = await ShimLink.connect(runDir);
+    const link = ShimLink.connect(runDir);
     let open = true;
     const closeListener = () => {
       if (open) close(listenFd);

@@ -59,7 +59,7 @@ async function startNow(engine: Engine, container: Container, byPolicy: boolean)
   let prepared: Prepared | undefined;
   try {
     freshRunDir(container);
-    socket = await openShimSocket(container.paths.runDir);
+    socket = openShimSocket(container.paths.runDir);
     const clients = 1 + (await handOverAttaches(container));
     await mountVolumes(engine, container);
     prepared = prepare(engine, container);

@@ -90,7 +90,7 @@ async function answeringShim(
   { paths, record }: Container,
 ): Promise<ShimLink | undefined> {
   if (isAlive(record.state) && record.state.bootId !== engine.facts.bootId) return undefined;
-  const link = await ShimLink.connect(paths.runDir).catch(() => undefined);
+  const link = ShimLink.tryConnect(paths.runDir);
   if (!link) return undefined;
   return new Promise((resolve) => {
     const timer = setTimeout(() => link.socket.destroy(), ANSWER_TIMEOUT_MS);

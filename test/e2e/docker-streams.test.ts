@@ -1,6 +1,7 @@
 /** stdin, stdout, terminals, attach and logs through docker's own command: every byte, in order, to everybody. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { DockerSuite } from '../support/docker.ts';
 
@@ -84,6 +85,21 @@ describe('stdout', () => {
       ${RUN} busybox sh -c '${whole} >&2' 2>&1 >/dev/null | sha256sum
       ${RUN} busybox sh -c '${big} >/dev/null' 2>&1 | sha256sum`);
     expect(new Set(stdout.trim().split('\n')).size).toBe(1);
+  });
+  it('goes from the shim to the client: the supervisor carries none of it', async () => {
+    const carried = () => {
+      // Of the one thread: the whole process has what its ended children did, the shims.
+      const { pid } = suite.engine;
+      const io = readFileSync(`/proc/${pid}/task/${pid}/io`, 'utf8');
+      return Number(/^rchar: (\d+)$/m.exec(io)?.[1]) + Number(/^wchar: (\d+)$/m.exec(io)?.[1]);
+    };
+    const before = carried();
+    await suite.shell(`
+      docker run --name filler -d --network none busybox sleep 1000
+      ${RUN} busybox head -c 20000000 /dev/zero | sha256sum
+      docker exec filler head -c 20000000 /dev/zero | sha256sum
+      docker rm -f filler`);
+    expect(carried() - before).toBeLessThan(5_000_000);
   });
   it('a slow reader does not stop the container, and a reader that goes does not end it', async () => {
     await suite.shell(

@@ -1,10 +1,16 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { FrameParser } from '../../src/api/client/frames.ts';
 import { readAll, unframe } from '../support/shim.ts';
-import { disposeAfterEach, readLog, readUntil, sh, start } from '../support/shim-suite.ts';
+import {
+  descriptorsOf,
+  disposeAfterEach,
+  readLog,
+  readUntil,
+  sh,
+  start,
+} from '../support/shim-suite.ts';
 
 disposeAfterEach();
 
@@ -209,16 +215,6 @@ async function readFrames(client: Socket | undefined, length: number): Promise<s
     if (text.length >= length) return text;
   }
   return text;
-}
-
-function descriptorsOf(pid: number): string[] {
-  return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
-    try {
-      return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
-    } catch {
-      return []; // closed between the two calls
-    }
-  });
 }
 
 function spoolOf(pid: number): string | undefined {

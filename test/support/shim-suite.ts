@@ -1,5 +1,5 @@
 /** Starts shims for a test file and ends whatever a test left. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { afterEach } from 'vitest';
 import { type RunningShim, type Scenario, startShim } from './shim.ts';
@@ -45,4 +45,15 @@ export async function readUntil(socket: Socket | undefined, text: string): Promi
     else await new Promise((resolve) => socket.once('readable', resolve));
     if (seen.includes(text)) return seen;
   }
+}
+
+/** What each open descriptor of a process is. */
+export function descriptorsOf(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
+    } catch {
+      return []; // closed between the two calls
+    }
+  });
 }

@@ -4,13 +4,13 @@
 
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { connect, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { close } from '../../src/kernel/files.ts';
 import { sealedMemfd } from '../../src/kernel/memfd.ts';
 import { reap, spawnShim } from '../../src/kernel/spawn.ts';
-import { listenIn } from '../../src/kernel/unix-socket.ts';
+import { connectIn, listenIn, sendDescriptor } from '../../src/kernel/unix-socket.ts';
 import { encodePlan, type ShimPlan } from '../../src/step/encode.ts';
 import { parseShimLine, type ShimLine } from '../../src/step/shim-lines.ts';
 import { type Args, numberSteps, type Step, type StepDraft, slot } from '../../src/step/step.ts';
@@ -175,6 +175,13 @@ async function connectShim(dir: string, firstLine: string): Promise<Socket> {
   await once(socket, 'connect');
   socket.write(`${firstLine}\n`);
   return socket;
+}
+
+/** A connection whose first line brings a descriptor along. */
+export function connectPassing(dir: string, firstLine: string, descriptor: number): Socket {
+  const fd = connectIn(dir, 'shim.sock');
+  sendDescriptor(fd, Buffer.from(`${firstLine}\n`), descriptor);
+  return new Socket({ fd, allowHalfOpen: true, readable: true, writable: true });
 }
 
 /** A supervisor's end of shim.sock: collects the lines, and waits for one. */

@@ -2,6 +2,7 @@
  * `POST /containers/{id}/attach` and `GET /containers/{id}/attach/ws`: the connection becomes the container's terminal
  * or pipes.
  */
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type AttachOptions, attach as attachTo } from '../../container/attach.ts';
 import type { Engine } from '../../container/engine.ts';
@@ -19,9 +20,11 @@ import { contentType, encode } from './logs.ts';
 
 export function attach(exchange: Exchange): Promise<void> {
   const container = containerOf(exchange);
-  return converse(exchange, container, wantedBy(exchange), async (beforeHead) => {
-    beforeHead();
-    return exchange.takeOver(contentType(exchange, container));
+  return converse(exchange, container, wantedBy(exchange), async (attach) => {
+    // The head first, for the shim may answer at once.
+    const client = exchange.takeOver(contentType(exchange, container));
+    attach(client);
+    return client;
   });
 }
 
@@ -31,8 +34,8 @@ export function attachWebsocket(exchange: Exchange): Promise<void> {
   const all = { stdin: true, stdout: true, stderr: true };
   const wanted = exchange.since('1.42') ? wantedBy(exchange) : all;
   const framed = !container.record.config.Tty;
-  return converse(exchange, container, wanted, (beforeHead) =>
-    takeOverAsWebsocket(exchange, framed, beforeHead),
+  return converse(exchange, container, wanted, (attach) =>
+    takeOverAsWebsocket(exchange, framed, attach),
   );
 }
 
@@ -45,7 +48,8 @@ async function converse(
   exchange: Exchange,
   container: Container,
   wanted: AttachOptions,
-  takeOver: (beforeHead: () => void) => Promise<Duplex>,
+  /** Calls `attach` no later than the head goes out: a client that has the head may start the container. */
+  takeOver: (attach: (output?: Socket) => void) => Promise<Duplex>,
 ): Promise<void> {
   const { engine, query, signal } = exchange;
   const options = inputOf(container, wanted);
@@ -55,10 +59,16 @@ async function converse(
   if (replay) assertReadable(container);
   if (stream) assertAttachable(container);
   let attached: Promise<Duplex> | undefined;
-  const client = await takeOver(() => {
-    // Registered before the head goes out: a client that has the head may start the container.
-    if (stream) attached = attachTo(engine, container, options, signal);
-    attached?.catch(() => undefined);
+  const client = await takeOver((output) => {
+    if (!stream) return;
+    // What is replayed comes first, and from here.
+    attached = attachTo(
+      engine,
+      container,
+      { ...options, output: replay ? undefined : output },
+      signal,
+    );
+    attached.catch(() => undefined);
   });
   client.on('error', () => client.destroy());
   try {

@@ -34,7 +34,7 @@ export async function start(exchange: Exchange): Promise<void> {
 async function converse({ engine }: Exchange, exec: Exec, client: Socket): Promise<void> {
   const { AttachStdin: stdin, AttachStdout: stdout, AttachStderr: stderr } = exec.config;
   try {
-    const stream = await startExec(engine, exec, { stdin, stdout, stderr });
+    const stream = await startExec(engine, exec, { stdin, stdout, stderr, output: client });
     // Whoever has read to the end asks for the exit code.
     if (stream) join(client, stream, { over: endOfExec(exec), detach: detachOf(engine, exec) });
   } catch (error) {

@@ -42,7 +42,7 @@ export async function adoptExecs(engine: Engine, container: Container): Promise<
 async function adoptOne(engine: Engine, container: Container, id: string): Promise<void> {
   const folder = join(container.paths.execs, id);
   const config = await readConfig(folder);
-  const link = config && (await ShimLink.connect(folder).catch(() => undefined));
+  const link = config && ShimLink.tryConnect(folder);
   if (!link) {
     await rm(folder, { recursive: true, force: true });
     return;

@@ -48,8 +48,8 @@ export async function startExec(
   try {
     makeRunDir(exec);
     writeExecConfig(exec);
-    socket = await openShimSocket(exec.runDir);
-    stream = attach && (await attachTo(exec.runDir, attach));
+    socket = openShimSocket(exec.runDir);
+    stream = attach && attachTo(exec.runDir, attach);
     const launched = await executePlan(engine, exec, socket, stream ? 2 : 1);
     const { pid, startTicks } = launched;
     exec.state = { status: 'running', pid, startTicks };

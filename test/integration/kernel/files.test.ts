@@ -8,13 +8,13 @@ import {
   symlink,
   writeFile as writeText,
 } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { createServer, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KernelError } from '../../../src/errors/errors.ts';
 import { close, flock, mkdir, mknod, open, openat2, writeFile } from '../../../src/kernel/files.ts';
-import { connectPath, listenIn } from '../../../src/kernel/unix-socket.ts';
+import { connectIn, listenIn } from '../../../src/kernel/unix-socket.ts';
 import { lockDataRoot } from '../../../src/store/lock.ts';
 
 let dir: string;
@@ -91,9 +91,8 @@ describe('a unix socket', () => {
     });
     await once(server, 'listening');
     expect(statSync(join(deep, 's')).mode & 0o777).toBe(0o600);
-    const { path, close: done } = connectPath(deep, 's');
-    const [bytes] = (await once(connect(path), 'data')) as [Buffer];
-    done();
+    const client = new Socket({ fd: connectIn(deep, 's'), readable: true });
+    const [bytes] = (await once(client, 'data')) as [Buffer];
     expect(bytes.toString()).toBe('hello');
     expect(() => listenIn(deep, 's', 5)).toThrow('EADDRINUSE');
     await new Promise((resolve) => server.close(resolve));
