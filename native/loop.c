@@ -37,7 +37,7 @@ static int wait_events(struct shim *shim, struct epoll_event *events, int room, 
   int count = epoll_wait(shim->epoll, events, room, timeout_ms < 0 && !trimmed ? 1000 : timeout_ms);
   if (count == 0 && timeout_ms < 0) {
     log_trim();
-    outputs_trim();
+    outputs_trim(shim);
     backlog_trim(&shim->backlog);
   }
   trimmed = count == 0;

@@ -17,6 +17,10 @@
  * holds what 300 MB a second bring in that time, so the program does not wait. */
 #define CLOSE_TOGETHER_NS 200000
 #define GATHER_NS 200000
+/* A pipe that was found full is made this wide until there is silence: the program need not wait while its output is
+ * logged and sent. Not from the start, for the kernel counts pipes' room for each user (pipe(7)). */
+#define PIPE_BYTES (64 << 10)
+#define WIDE_PIPE_BYTES (256 << 10)
 
 /* A read goes behind room for docker's frame header, so that a frame is sent as one piece. */
 static _Alignas(64 << 10) uint8_t buffer[2 * OUTPUT_BYTES];
@@ -83,10 +87,21 @@ static void gather(const struct output *output) {
   if (clock_ns(CLOCK_MONOTONIC) - output->read_ns < CLOSE_TOGETHER_NS) nanosleep(&pause, NULL);
 }
 
+static void widen(struct output *output, bool wide) {
+  if (output->fd < 0 || output->wide == wide) return;
+  fcntl(output->fd, F_SETPIPE_SZ, wide ? WIDE_PIPE_BYTES : PIPE_BYTES); /* a terminal has no such thing */
+  output->wide = wide;
+}
+
 void output_event(struct shim *shim, struct output *output) {
+  size_t total = 0;
   gather(output);
-  for (int i = 0; i < BURST && output->fd >= 0; i++)
-    if (output_read(shim, output) == 0) break;
+  for (int i = 0; i < BURST && output->fd >= 0; i++) {
+    size_t got = output_read(shim, output);
+    if (got == 0) break;
+    total += got;
+  }
+  if (total >= PIPE_BYTES) widen(output, true);
   output->read_ns = clock_ns(CLOCK_MONOTONIC);
 }
 
@@ -100,4 +115,7 @@ void outputs_drain(struct shim *shim) {
   }
 }
 
-void outputs_trim(void) { madvise(buffer, sizeof buffer, MADV_DONTNEED); }
+void outputs_trim(struct shim *shim) {
+  for (int i = 0; i < 2; i++) widen(&shim->outputs[i], false);
+  madvise(buffer, sizeof buffer, MADV_DONTNEED);
+}

@@ -35,6 +35,7 @@ struct client {
 struct output {
   int fd; /* -1: ended, or never was */
   uint8_t stream;
+  bool wide;       /* its pipe holds more than usual */
   int64_t read_ns; /* when it was last read, by CLOCK_MONOTONIC */
   struct line line;
 };
@@ -112,7 +113,7 @@ bool outputs_open(struct shim *shim);
 bool outputs_ended(const struct shim *shim);
 void output_event(struct shim *shim, struct output *output);
 void outputs_drain(struct shim *shim);
-void outputs_trim(void);
+void outputs_trim(struct shim *shim);
 
 /* input.c */
 bool input_open(struct shim *shim);
