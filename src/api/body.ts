@@ -24,35 +24,46 @@ export async function readJson(request: IncomingMessage, taken?: Buffer): Promis
  * @param timeoutMs how long the body may take to arrive
  * @throws RequestError 413 beyond 8 MiB, 408 when it takes too long
  */
-export async function readAll(
-  request: IncomingMessage,
-  timeoutMs = bodyTimeoutMs,
-): Promise<Buffer> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    const error = new RequestError(408, 'the body of the request took too long');
-    timer = setTimeout(() => reject(error), timeoutMs);
+export function readAll(request: IncomingMessage, timeoutMs = bodyTimeoutMs): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax) return reject(tooLarge());
+    if (request.destroyed) return reject(cutShort());
+    const take = (chunk: Buffer) => {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > bodyBytesMax) fail(tooLarge());
+    };
+    const end = () => {
+      leave();
+      resolve(Buffer.concat(chunks));
+    };
+    const fail = (error: Error) => {
+      leave();
+      request.pause();
+      reject(error);
+    };
+    const cut = () => fail(cutShort());
+    const timer = setTimeout(() => fail(tooLong()), timeoutMs);
+    const leave = () => {
+      clearTimeout(timer);
+      request.off('data', take).off('end', end).off('error', fail).off('close', cut);
+    };
+    request.on('data', take).on('end', end).on('error', fail).on('close', cut);
   });
-  const collected = collect(request);
-  collected.catch(() => undefined);
-  try {
-    return await Promise.race([collected, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
-async function collect(request: IncomingMessage): Promise<Buffer> {
-  const tooLarge = new RequestError(413, `the body is larger than ${bodyBytesMax} bytes`);
-  if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax) throw tooLarge;
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    length += (chunk as Buffer).length;
-    if (length > bodyBytesMax) throw tooLarge;
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks);
+function cutShort(): InvalidError {
+  return new InvalidError('the connection closed inside the request body');
+}
+
+function tooLong(): RequestError {
+  return new RequestError(408, 'the body of the request took too long');
+}
+
+function tooLarge(): RequestError {
+  return new RequestError(413, `the body is larger than ${bodyBytesMax} bytes`);
 }
 
 function assertJsonType(header: string | undefined): void {

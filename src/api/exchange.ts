@@ -19,6 +19,8 @@ export const commonHeaders = {
   Server: `Petri/${engineVersion} (linux)`,
 } as const;
 
+const commonLines = Object.entries(commonHeaders).map(([name, value]) => `${name}: ${value}`);
+
 export class Exchange {
   /** The body of a client that asked for `Upgrade: tcp`; undefined: it did not ask. */
   upgradeBody: Buffer | undefined;
@@ -102,9 +104,8 @@ export class Exchange {
     const head = this.upgraded
       ? ['HTTP/1.1 101 UPGRADED', 'Connection: Upgrade', 'Upgrade: tcp']
       : ['HTTP/1.1 200 OK'];
-    const common = Object.entries(commonHeaders).map(([name, value]) => `${name}: ${value}`);
     socket.write(
-      [...head, `Content-Type: ${contentType}`, ...common, '', ''].join('\r\n'),
+      [...head, `Content-Type: ${contentType}`, ...commonLines, '', ''].join('\r\n'),
       'latin1',
     );
     return socket;

@@ -26,10 +26,14 @@ export interface Match {
 }
 
 export class Router {
-  readonly #routes: { route: Route; regexp: RegExp }[];
+  /** By method: most requests are looked up among a third of the routes. */
+  readonly #routes = new Map<string, { route: Route; regexp: RegExp }[]>();
 
   constructor(readonly routes: readonly Route[]) {
-    this.#routes = routes.map((route) => ({ route, regexp: compile(route.pattern) }));
+    for (const route of routes) {
+      const others = this.#routes.get(route.method) ?? [];
+      this.#routes.set(route.method, [...others, { route, regexp: compile(route.pattern) }]);
+    }
   }
 
   /**
@@ -37,8 +41,8 @@ export class Router {
    * @returns undefined when nothing answers there
    */
   match(method: string, path: string): Match | undefined {
-    for (const { route, regexp } of this.#routes) {
-      const found = route.method === method ? regexp.exec(path) : null;
+    for (const { route, regexp } of this.#routes.get(method) ?? []) {
+      const found = regexp.exec(path);
       const params = found && decodeAll(found.groups ?? {});
       if (params) return { route, params };
     }

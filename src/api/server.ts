@@ -99,7 +99,10 @@ async function answer(
   body?: Buffer,
 ): Promise<void> {
   const gone = new AbortController();
-  const leave = () => gone.abort(new SystemError('the client has closed the connection'));
+  const leave = () => {
+    if (response.writableFinished) return;
+    gone.abort(new SystemError('the client has closed the connection'));
+  };
   response.on('close', leave);
   response.on('error', leave);
   for (const [name, value] of Object.entries(commonHeaders)) response.setHeader(name, value);

@@ -20,9 +20,11 @@ export function parseJson(bytes: Uint8Array): unknown {
   return new Parser(decode(bytes)).document();
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 function decode(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch (error) {
     throw new InvalidError('invalid JSON: the bytes are not UTF-8', { cause: error });
   }

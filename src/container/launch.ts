@@ -67,12 +67,13 @@ function shimOutcome(
             ),
       );
     });
-    link.once('close', () =>
+    link.once('close', () => {
+      if (link.running) return;
       reject(
         new SystemError(
           'the shim ended before it had started the program: see the kernel log for a kill',
         ),
-      ),
-    );
+      );
+    });
   });
 }

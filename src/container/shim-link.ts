@@ -4,7 +4,6 @@
  */
 import { EventEmitter } from 'node:events';
 import { Socket } from 'node:net';
-import { createInterface } from 'node:readline';
 import { connectIn, sendDescriptor } from '../kernel/unix-socket.ts';
 import { parseShimLine, type ShimLine } from '../step/shim-lines.ts';
 
@@ -26,7 +25,7 @@ export class ShimLink extends EventEmitter<{
   private constructor(readonly socket: Socket) {
     super();
     this.setMaxListeners(0);
-    createInterface({ input: socket }).on('line', (line) => this.#tell(line));
+    this.#listen();
     socket.on('error', () => socket.destroy());
     socket.on('end', () => socket.destroy());
     socket.on('close', () => {
@@ -57,6 +56,16 @@ export class ShimLink extends EventEmitter<{
 
   resize(rows: number, columns: number): void {
     this.socket.write(`resize ${rows} ${columns}\n`);
+  }
+
+  /** A line that was cut off by the shim's death says nothing. */
+  #listen(): void {
+    let rest = '';
+    this.socket.setEncoding('latin1').on('data', (text: string) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) this.#tell(line);
+    });
   }
 
   #tell(text: string): void {

@@ -18,7 +18,6 @@ const c = {
   addDup2: declare('int posix_spawn_file_actions_adddup2(void *actions, int fd, int to)'),
   addChdir: declare('int posix_spawn_file_actions_addchdir_np(void *actions, const char *path)'),
   attrInit: declare('int posix_spawnattr_init(void *attributes)'),
-  attrDestroy: declare('int posix_spawnattr_destroy(void *attributes)'),
   setFlags: declare('int posix_spawnattr_setflags(void *attributes, short flags)'),
   setSigdefault: declare('int posix_spawnattr_setsigdefault(void *attributes, const void *set)'),
   setSigmask: declare('int posix_spawnattr_setsigmask(void *attributes, const void *set)'),
@@ -48,12 +47,10 @@ export interface ShimSpawn {
 export function spawnShim({ executableFd, argv, cwd, inherit }: ShimSpawn): number {
   const path = `/proc/self/fd/${executableFd}`;
   const actions = Buffer.alloc(OPAQUE_BYTES);
-  const attributes = Buffer.alloc(OPAQUE_BYTES);
+  attributes ??= describeSignals();
   must(c.actionsInit(actions), 'posix_spawn_file_actions_init');
-  must(c.attrInit(attributes), 'posix_spawnattr_init');
   try {
     describeDescriptors(actions, cwd, inherit);
-    describeSignals(attributes);
     const pid = new Int32Array(1);
     must(c.spawn(pid, path, actions, attributes, [...argv, null], [null]), 'posix_spawn', [
       argv[0] ?? path,
@@ -62,7 +59,6 @@ export function spawnShim({ executableFd, argv, cwd, inherit }: ShimSpawn): numb
     return pid[0] as number;
   } finally {
     c.actionsDestroy(actions);
-    c.attrDestroy(attributes);
   }
 }
 
@@ -103,20 +99,23 @@ export function tryReap(pid: number): boolean {
 /** dup2 of a descriptor onto itself clears CLOEXEC in the child alone (glibc ≥ 2.29). */
 function describeDescriptors(actions: Buffer, cwd: string, inherit: readonly number[]): void {
   for (const fd of [0, 1, 2]) {
-    must(c.addOpen(actions, fd, '/dev/null', flagBits(['O_RDWR']), 0), 'addopen');
+    must(c.addOpen(actions, fd, '/dev/null', constants.O_RDWR, 0), 'addopen');
   }
   for (const fd of inherit) must(c.addDup2(actions, fd, fd), 'adddup2', [String(fd)]);
   must(c.addChdir(actions, cwd), 'addchdir_np', [cwd]);
 }
 
-function describeSignals(attributes: Buffer): void {
+/** The same for all that are spawned. */
+let attributes: Buffer | undefined;
+
+function describeSignals(): Buffer {
+  const made = Buffer.alloc(OPAQUE_BYTES);
+  must(c.attrInit(made), 'posix_spawnattr_init');
   const flags = ['POSIX_SPAWN_SETSID', 'POSIX_SPAWN_SETSIGDEF', 'POSIX_SPAWN_SETSIGMASK'];
-  must(c.setFlags(attributes, flagBits(flags)), 'posix_spawnattr_setflags');
-  must(
-    c.setSigdefault(attributes, Buffer.alloc(SIGSET_BYTES, 0xff)),
-    'posix_spawnattr_setsigdefault',
-  );
-  must(c.setSigmask(attributes, Buffer.alloc(SIGSET_BYTES)), 'posix_spawnattr_setsigmask');
+  must(c.setFlags(made, flagBits(flags)), 'posix_spawnattr_setflags');
+  must(c.setSigdefault(made, Buffer.alloc(SIGSET_BYTES, 0xff)), 'posix_spawnattr_setsigdefault');
+  must(c.setSigmask(made, Buffer.alloc(SIGSET_BYTES)), 'posix_spawnattr_setsigmask');
+  return made;
 }
 
 /** The posix_spawn family returns the error number itself and leaves errno alone. */

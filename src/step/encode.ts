@@ -55,15 +55,16 @@ export function encodePlan(
   const executed = steps.filter((step) => step.actor !== 'supervisor');
   assertOrder(executed);
   const slots = new Slots(inherited.keys());
-  const records = executed.map((step) => encodeStep(step, slots));
+  const records = new WireWriter();
+  records.measured(() => encodePlanRecord(records, plan));
+  for (const step of executed) records.measured(() => encodeStep(records, step, slots));
   const writer = new WireWriter();
   writer.raw(Buffer.from('PTRI')).u32(1).u32(slots.count).u32(inherited.size);
-  writer.u32(records.length + 1);
+  writer.u32(executed.length + 1);
   for (const [name, fd] of inherited) writer.u32(slots.number(name)).u32(fd);
-  for (const record of [encodePlanRecord(plan), ...records]) writer.u32(record.length).raw(record);
-  const bytes = writer.bytes();
-  if (bytes.length > maxBytes || records.length >= maxRecords)
-    throw new TypeError(`plan too long: ${records.length} steps, ${bytes.length} bytes`);
+  const bytes = writer.raw(records.bytes()).bytes();
+  if (bytes.length > maxBytes || executed.length >= maxRecords)
+    throw new TypeError(`plan too long: ${executed.length} steps, ${bytes.length} bytes`);
   return bytes;
 }
 
@@ -128,24 +129,23 @@ function isSibling({ args: { flags } }: Step): boolean {
   return others.length === 1 && others[0] === 'CLONE_PARENT';
 }
 
-function encodePlanRecord(plan: ShimPlan): Uint8Array {
-  const writer = new WireWriter().u16(ops.plan.code).u16(0).u8(actors.shim).u8(0).u16(0);
+function encodePlanRecord(writer: WireWriter, plan: ShimPlan): void {
+  writer.u16(ops.plan.code).u16(0).u8(actors.shim).u8(0).u16(0);
   writer.str(plan.id).str(plan.logPath).i64(plan.logMaxBytes).i64(plan.logMaxFiles);
   writer.i64(plan.clients).i64(plan.terminal).i64(plan.stdinOpen).i64(plan.stdinOnce);
-  return writer.i64(plan.rows).i64(plan.columns).bytes();
+  writer.i64(plan.rows).i64(plan.columns);
 }
 
-function encodeStep(step: Step, slots: Slots): Uint8Array {
+function encodeStep(writer: WireWriter, step: Step, slots: Slots): void {
   try {
     const op = opNamed(step.call);
-    const writer = new WireWriter().u16(op.code).u16(step.n);
+    writer.u16(op.code).u16(step.n);
     writer.u8(actors[step.actor as keyof typeof actors]).u8(0);
     writer.u16(step.accept === undefined ? 0 : errnoNumber(step.accept));
     refuseUnknown(step.args, op.args);
     for (const { name, type } of op.args) encodeArg(writer, type, name, step.args[name], slots);
     const closed = step.call === 'close' ? step.args.fd : undefined;
     if (isSlot(closed)) slots.empty(closed.slot);
-    return writer.bytes();
   } catch (error) {
     throw new TypeError(`step ${step.n} (${step.call}): ${(error as Error).message}`);
   }

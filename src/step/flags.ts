@@ -14,13 +14,16 @@ const errnoByName = new Map(Object.entries(errnoNames).map(([number, name]) => [
  */
 export function flagNumber(flags: number | readonly string[]): number {
   if (typeof flags === 'number') return flags;
-  let bits = 0n;
+  // In halves: JavaScript's own operators take 32 bits.
+  let [high, low] = [0, 0];
   for (const name of flags) {
     const value = Object.hasOwn(byName, name) ? byName[name] : undefined;
     if (value === undefined) throw new TypeError(`unknown kernel constant ${name}`);
-    bits |= name.startsWith('CAP_') ? 1n << BigInt(value) : BigInt(value);
+    const bits = name.startsWith('CAP_') ? 2 ** value : value;
+    high |= Math.floor(bits / 2 ** 32);
+    low |= bits;
   }
-  return Number(bits);
+  return high * 2 ** 32 + (low >>> 0);
 }
 
 /** @throws TypeError for a name errno.h does not have */

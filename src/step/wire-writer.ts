@@ -1,6 +1,7 @@
 /** Builds the shim's wire format: little-endian, no padding, strings with length and NUL. */
 export class WireWriter {
-  private buffer = Buffer.alloc(256);
+  /** Most plans fit: the filter of system calls is most of one. */
+  private buffer = Buffer.allocUnsafe(32 << 10);
   private length = 0;
 
   u8(value: number): this {
@@ -20,8 +21,8 @@ export class WireWriter {
     return this;
   }
   i64(value: number | boolean): this {
-    this.length = this.room(8).writeBigInt64LE(BigInt(value), this.length);
-    return this;
+    const number = Number(value);
+    return this.u32(number >>> 0).i32(Math.floor(number / 2 ** 32));
   }
   str(text: string): this {
     const bytes = Buffer.from(text);
@@ -32,13 +33,21 @@ export class WireWriter {
     this.length += bytes.length;
     return this;
   }
+  /** What `write` writes, behind its length. */
+  measured(write: () => void): this {
+    this.u32(0);
+    const start = this.length;
+    write();
+    this.buffer.writeUInt32LE(this.length - start, start - 4);
+    return this;
+  }
   bytes(): Uint8Array {
     return this.buffer.subarray(0, this.length);
   }
 
   private room(more: number): Buffer {
     if (this.length + more > this.buffer.length) {
-      const larger = Buffer.alloc(Math.max(this.buffer.length * 2, this.length + more));
+      const larger = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, this.length + more));
       larger.set(this.bytes());
       this.buffer = larger;
     }

@@ -2,7 +2,6 @@
  * What a new supervisor does with the execs of a container that runs on: those whose shim answers are followed as before,
  * the folders of the others go. Each exec's folder says in `exec.json` what it was asked for.
  */
-import { writeFileSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -11,8 +10,7 @@ import { ShimLink } from '../shim-link.ts';
 import type { Container } from '../table.ts';
 import { watchExecEnd } from './end.ts';
 import { Exec, type ExecConfig } from './exec.ts';
-
-const FILE = 'exec.json';
+import { EXEC_FILE } from './folder.ts';
 
 const schema = z.object({
   AttachStdin: z.boolean(),
@@ -27,11 +25,6 @@ const schema = z.object({
   WorkingDir: z.string(),
   ConsoleSize: z.tuple([z.number(), z.number()]),
 });
-
-/** Writes down what was asked for, for the next supervisor. It may be lost, so it need not be synced. */
-export function writeExecConfig({ runDir, config }: Exec): void {
-  writeFileSync(join(runDir, FILE), JSON.stringify(config), { mode: 0o600 });
-}
 
 /** Finds the execs of a container that an earlier supervisor has started. */
 export async function adoptExecs(engine: Engine, container: Container): Promise<void> {
@@ -59,7 +52,7 @@ async function adoptOne(engine: Engine, container: Container, id: string): Promi
 /** Undefined when the supervisor was killed before it had written it: then there is no shim yet either. */
 async function readConfig(folder: string): Promise<ExecConfig | undefined> {
   try {
-    return schema.parse(JSON.parse(await readFile(join(folder, FILE), 'utf8')));
+    return schema.parse(JSON.parse(await readFile(join(folder, EXEC_FILE), 'utf8')));
   } catch {
     return undefined;
   }

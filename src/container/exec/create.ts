@@ -5,6 +5,7 @@ import type { Engine } from '../engine.ts';
 import { emit } from '../events.ts';
 import type { Container } from '../table.ts';
 import { Exec, type ExecConfig } from './exec.ts';
+import { makeExecFolderSoon } from './folder.ts';
 
 /**
  * Remembers what is to be run; nothing runs yet.
@@ -15,6 +16,7 @@ export function createExec(engine: Engine, container: Container, config: ExecCon
   assertRunning(container);
   const exec = new Exec(randomBytes(32).toString('hex'), container, config);
   container.execs.set(exec.id, exec);
+  makeExecFolderSoon(exec);
   emit(engine, container, `exec_create: ${commandLine(exec)}`, { execID: exec.id });
   return exec;
 }

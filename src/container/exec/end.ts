@@ -1,5 +1,4 @@
 /** The end of an exec: told by its shim, or found out when the shim is gone. */
-import { rmSync } from 'node:fs';
 import { bootId, sendSignal } from '../../kernel/pidfd.ts';
 import { reap } from '../../kernel/spawn.ts';
 import type { Engine } from '../engine.ts';
@@ -7,6 +6,7 @@ import { emit } from '../events.ts';
 import type { ShimLink } from '../shim-link.ts';
 import type { Container } from '../table.ts';
 import type { Exec } from './exec.ts';
+import { removeExecFolderSoon } from './folder.ts';
 
 /** As docker: an exec that has ended can be asked about for a while. */
 const KEPT_MS = 5 * 60_000;
@@ -33,7 +33,7 @@ export function watchExecEnd(
   const closed = () => {
     exec.link = undefined;
     if (!link.exited) exited({ exitCode: UNKNOWN_EXIT });
-    rmSync(exec.runDir, { recursive: true, force: true });
+    removeExecFolderSoon(exec);
     if (shimPid) void reap(shimPid);
   };
   if (link.exited) exited(link.exited);

@@ -1,5 +1,4 @@
 /** `POST /exec/{id}/start` */
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { ConflictError, NotFoundError } from '../../errors/errors.ts';
 import type { ShimPlan } from '../../step/encode.ts';
@@ -10,10 +9,10 @@ import { emit } from '../events.ts';
 import { execute } from '../execute.ts';
 import type { Launched } from '../launch.ts';
 import { openShimSocket, type ShimSocket } from '../shim-socket.ts';
-import { writeExecConfig } from './adopt.ts';
 import { assertRunning, commandLine } from './create.ts';
 import { recordExecEnd, watchExecEnd } from './end.ts';
 import type { Exec } from './exec.ts';
+import { makeExecFolder, removeExecFolder } from './folder.ts';
 import { prepareExec } from './prepare.ts';
 import { execError } from './start-error.ts';
 
@@ -46,8 +45,7 @@ export async function startExec(
   let socket: ShimSocket | undefined;
   let stream: Duplex | undefined;
   try {
-    makeRunDir(exec);
-    writeExecConfig(exec);
+    makeExecFolder(exec);
     socket = openShimSocket(exec.runDir);
     stream = attach && attachTo(exec.runDir, attach);
     const launched = await executePlan(engine, exec, socket, stream ? 2 : 1);
@@ -59,23 +57,12 @@ export async function startExec(
   } catch (error) {
     stream?.destroy();
     socket?.link.socket.destroy();
-    rmSync(exec.runDir, { recursive: true, force: true });
+    removeExecFolder(exec);
     const told = execError(error);
     recordExecEnd(exec, told.exitCode);
     throw told.error;
   } finally {
     socket?.closeListener();
-  }
-}
-
-/** Never the container's own run folder, which goes a moment before its record says that it has ended. */
-function makeRunDir({ container, runDir }: Exec): void {
-  try {
-    if (!existsSync(container.paths.execs)) mkdirSync(container.paths.execs, { mode: 0o700 });
-    mkdirSync(runDir, { mode: 0o700 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new ConflictError(`Container ${container.id} is not running`, { cause: error });
   }
 }
 
