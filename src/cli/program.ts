@@ -27,7 +27,13 @@ import {
   removeNetwork,
 } from './commands/network.ts';
 import { port } from './commands/port.ts';
-import { pruneContainers, pruneImages, pruneNetworks, pruneSystem } from './commands/prune.ts';
+import {
+  pruneContainers,
+  pruneImages,
+  pruneNetworks,
+  pruneSystem,
+  pruneVolumes,
+} from './commands/prune.ts';
 import { ps } from './commands/ps.ts';
 import { pull } from './commands/pull.ts';
 import { push } from './commands/push.ts';
@@ -38,6 +44,7 @@ import { top } from './commands/top.ts';
 import { update } from './commands/update.ts';
 import { kill, pause, rename, restart, rm, stop, unpause, wait } from './commands/verbs.ts';
 import { version as versionCommand } from './commands/version.ts';
+import { createVolume, listVolumes, removeVolumes } from './commands/volume.ts';
 import type { CommandTree } from './completion/candidates.ts';
 import type { Session } from './session.ts';
 import { supervisor } from './supervisor.ts';
@@ -133,6 +140,10 @@ const groups: Readonly<Record<string, { summary: string; specs: readonly Command
     ],
   },
   system: { summary: 'Commands on the engine', specs: [df, events, info, pruneSystem] },
+  volume: {
+    summary: 'Commands on volumes',
+    specs: [createVolume, inspectOnly('volume'), listVolumes, pruneVolumes, removeVolumes],
+  },
 };
 
 /** @param done is given the exit code of the command that ran */

@@ -32,6 +32,7 @@ const tree: CommandTree = {
         flags: [{ long: 'ip', value: 'string', text: '' }],
       }),
     ],
+    volume: [spec('rm', '[OPTIONS] VOLUME [VOLUME...]')],
   },
 };
 
@@ -39,7 +40,7 @@ const words = (...list: string[]) => ({ kind: 'words', words: list });
 
 describe('what may stand next', () => {
   test.each([
-    [[''], words('image', 'network', 'run', 'stop')],
+    [[''], words('image', 'network', 'run', 'stop', 'volume')],
     [['image', ''], words('rm')],
     [['run', '--'], words('--network', '--rm', '--env')],
     [['run', '--network', ''], { kind: 'networks' }],
@@ -52,6 +53,7 @@ describe('what may stand next', () => {
     [['image', 'rm', ''], { kind: 'images' }],
     [['network', 'connect', ''], { kind: 'networks' }],
     [['network', 'connect', '--ip', '10.0.0.9', 'net', ''], { kind: 'containers' }],
+    [['volume', 'rm', ''], { kind: 'volumes' }],
     [['nonsense', ''], words()],
   ])('%j', (typed, expected) => {
     expect(candidates(tree, typed)).toEqual(expected);

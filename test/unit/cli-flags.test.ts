@@ -52,6 +52,15 @@ describe('flags', () => {
     [['--rm=maybe', 'i'], 'invalid argument "maybe" for "--rm" flag: strconv.ParseBool'],
     [['--ulimit', 'nofile=9:1', 'i'], 'ulimit soft limit must be less than or equal'],
     [['--mount', 'type=bind,foo=1', 'i'], "unexpected key 'foo'"],
+    [
+      ['--mount', 'type=bind,src=/a,dst=/b,bind-recursive=writable', 'i'],
+      "option 'bind-recursive=writable' requires 'readonly' to be specified in conjunction",
+    ],
+    [
+      ['--mount', 'type=bind,src=/a,dst=/b,ro,bind-recursive=readonly', 'i'],
+      "option 'bind-recursive=readonly' requires 'bind-propagation=rprivate'",
+    ],
+    [['--mount', 'dst=/b,volume-nocopy,type=bind', 'i'], "cannot mix 'volume-*' options"],
     [['-p', '1:2:3:4', 'i'], 'invalid'],
     [['--restart', 'on-failure:x', 'i'], 'maximum retry count must be an integer'],
     [['-a', 'foo', 'i'], 'valid streams are STDIN, STDOUT and STDERR'],
@@ -136,6 +145,28 @@ describe('the body of create', () => {
       '70/tcp': [{ HostIp: '', HostPort: '90' }],
       '71/tcp': [{ HostIp: '', HostPort: '91' }],
     });
+  });
+
+  it('has the options of a volume in --mount', () => {
+    const { HostConfig } = body(
+      '--mount',
+      'src=data,dst=/y,ro,volume-nocopy,volume-subpath=a/b,volume-driver=local,volume-opt=type=tmpfs,volume-opt=o=a,volume-label=k=v,volume-label=l',
+      'i',
+    );
+    expect(HostConfig?.Mounts).toEqual([
+      {
+        Type: 'volume',
+        Source: 'data',
+        Target: '/y',
+        ReadOnly: true,
+        VolumeOptions: {
+          NoCopy: true,
+          Subpath: 'a/b',
+          Labels: { k: 'v', l: '' },
+          DriverConfig: { Name: 'local', Options: { type: 'tmpfs', o: 'a' } },
+        },
+      },
+    ]);
   });
 
   it('has volumes, mounts and tmpfs where the API wants them', () => {

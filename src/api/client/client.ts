@@ -9,6 +9,7 @@ import { Registry } from './registry.ts';
 import { System } from './system.ts';
 import { Transport } from './transport.ts';
 import type { InfoAnswer, VersionAnswer } from './types.ts';
+import { Volumes } from './volumes.ts';
 
 export class Client {
   readonly transport: Transport;
@@ -19,6 +20,7 @@ export class Client {
   readonly networks: Networks;
   readonly registry: Registry;
   readonly system: System;
+  readonly volumes: Volumes;
 
   constructor(readonly endpoint: Endpoint) {
     this.transport = new Transport(endpoint);
@@ -29,6 +31,7 @@ export class Client {
     this.networks = new Networks(this.transport);
     this.registry = new Registry(this.transport);
     this.system = new System(this.transport);
+    this.volumes = new Volumes(this.transport);
   }
 
   /** The agreed version of the API. @throws ConnectionError when nobody answers */

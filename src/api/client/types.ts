@@ -183,19 +183,24 @@ export interface VersionAnswer {
   BuildTime?: string;
 }
 
+/** `GET /volumes/{name}` */
+export interface VolumeAnswer {
+  Name: string;
+  Driver: string;
+  Mountpoint: string;
+  Scope?: string;
+  Labels: Record<string, string> | null;
+  Options: Record<string, string> | null;
+  /** Of `GET /system/df` alone; a size of -1 is not known. */
+  UsageData?: { RefCount: number; Size: number } | null;
+}
+
 /** `GET /system/df` */
 export interface DiskUsage {
   LayersSize: number;
   Images: ImageSummary[] | null;
   Containers: ContainerSummary[] | null;
-  Volumes:
-    | {
-        Name: string;
-        Driver: string;
-        Labels: Record<string, string> | null;
-        UsageData?: { RefCount: number; Size: number } | null;
-      }[]
-    | null;
+  Volumes: VolumeAnswer[] | null;
   BuildCache: { ID: string; Size: number; InUse: boolean; Shared: boolean }[] | null;
 }
 

@@ -50,5 +50,6 @@ async function namesOf(
       (Names ?? []).map((name: string) => name.replace(/^\//, '')),
     );
   if (kind === 'networks') return (await client.networks.list({})).map(({ Name }) => Name);
+  if (kind === 'volumes') return (await client.volumes.list({})).map(({ Name }) => Name);
   return (await client.images.list({})).flatMap(({ RepoTags }) => RepoTags ?? []);
 }

@@ -55,6 +55,18 @@ export const pruneImages = pruneOne('Remove unused images', [all], {
   prune: (session, client, filters, given) => images(session, client, filters, given.switch('all')),
 });
 
+/** `petri volume prune` */
+export const pruneVolumes = pruneOne(
+  'Remove unused volumes',
+  [{ ...all, text: 'all unused volumes, not just those without a name' }],
+  {
+    warning: (given) =>
+      `This will remove ${given.switch('all') ? 'all' : 'anonymous'} local volumes ${nothing}.`,
+    prune: (session, client, filters, given) =>
+      volumes(session, client, given.switch('all') ? { ...filters, all: ['true'] } : filters),
+  },
+);
+
 /** `petri system prune` */
 export const pruneSystem: CommandSpec = {
   name: 'prune',

@@ -10,13 +10,14 @@ export interface CommandTree {
 /** What to offer: fixed words, or names only the engine knows. */
 export type Candidates =
   | { kind: 'words'; words: string[] }
-  | { kind: 'containers' | 'images' | 'networks' | 'files' };
+  | { kind: 'containers' | 'images' | 'networks' | 'volumes' | 'files' };
 
 const FLAG_VALUES: Readonly<Record<string, Candidates>> = {
   network: { kind: 'networks' },
   restart: { kind: 'words', words: ['no', 'always', 'unless-stopped', 'on-failure'] },
   pull: { kind: 'words', words: ['always', 'missing', 'never'] },
   type: { kind: 'words', words: ['container', 'image', 'network', 'volume'] },
+  'volumes-from': { kind: 'containers' },
   signal: {
     kind: 'words',
     words: ['SIGHUP', 'SIGINT', 'SIGKILL', 'SIGTERM', 'SIGUSR1', 'SIGUSR2', 'SIGSTOP', 'SIGCONT'],
@@ -84,5 +85,6 @@ function operandKind(usage: string, before: number): Candidates {
   if (/\bNETWORK\b/.test(usage)) return { kind: 'networks' };
   if (/\b(CONTAINER|NAME\|ID)\b/.test(usage)) return { kind: 'containers' };
   if (/\b(IMAGE|SOURCE_IMAGE)\b/.test(usage)) return { kind: 'images' };
+  if (/\bVOLUME\b/.test(usage)) return { kind: 'volumes' };
   return { kind: 'files' };
 }

@@ -15,6 +15,8 @@ export interface ListOptions {
   readonly headings: Readonly<Record<string, string>>;
   readonly format: string | undefined;
   readonly isQuiet: boolean;
+  /** The key that alone is shown when it is quiet; `ID` unless told. */
+  readonly id?: string;
 }
 
 export function showList(session: Session, options: ListOptions): void {
@@ -27,9 +29,9 @@ export function showList(session: Session, options: ListOptions): void {
 
 /** Without the last newline; empty when there is nothing to print. Pure. */
 export function formatList(options: ListOptions): string {
-  const { contexts, columns, headings, isQuiet } = options;
+  const { contexts, columns, headings, isQuiet, id = 'ID' } = options;
   const format = options.format?.replace(/^ +| +$/g, '') || 'table';
-  if (isQuiet) return contexts.map((context) => `${context.ID}`).join('\n');
+  if (isQuiet) return contexts.map((context) => `${context[id]}`).join('\n');
   if (format === 'json') return contexts.map(contextJson).join('\n');
   if (format !== 'table') return formatByTemplate(options, unescapeFormat(format));
   const rows = contexts.map((context) => columns.map((key) => `${context[key] ?? ''}`));

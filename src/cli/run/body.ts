@@ -1,5 +1,4 @@
 /** Flags and words of `run` and `create` → the body of `POST /containers/create`. Pure. */
-import { resolve } from 'node:path';
 import type { CreateBody } from '../../api/client/types.ts';
 import { UsageError } from '../errors.ts';
 import { type Flags, flagErrorCode } from '../flags.ts';
@@ -11,6 +10,7 @@ import { type PortMaps, parsePorts } from './ports.ts';
 import { securityOptions } from './security.ts';
 import type { Ulimit } from './ulimit.ts';
 import { capabilityName, joinEnvironment, joinLabels, parseRestart } from './values.ts';
+import { anonymousVolumes, fromHere, isBind } from './volumes.ts';
 
 export interface Attached {
   stdin: boolean;
@@ -197,22 +197,6 @@ function resources(flags: Flags): NonNullable<CreateBody['HostConfig']> {
     Ulimits: orNull(flags.list<Ulimit>('ulimit')),
     ...(flags.has('mount') && { Mounts: flags.list<Mount>('mount') }),
   };
-}
-
-/** `/path` alone is a volume without a name; all else binds. */
-function isBind(volume: string): boolean {
-  return volume.includes(':');
-}
-
-/** `./data:/data`: docker's own command line makes a relative source absolute. */
-function fromHere(volume: string): string {
-  const at = volume.indexOf(':');
-  const source = volume.slice(0, at);
-  return /^\.\.?(\/|$)/.test(source) ? `${resolve(source)}${volume.slice(at)}` : volume;
-}
-
-function anonymousVolumes(volumes: readonly string[]): Record<string, object> {
-  return Object.fromEntries(volumes.filter((volume) => !isBind(volume)).map((path) => [path, {}]));
 }
 
 function tmpfs(mounts: readonly string[]): Record<string, string> {

@@ -1,5 +1,6 @@
 /** `--mount type=bind,src=/a,dst=/b,readonly`, as the API's `Mount`. */
 import { parseBytes } from '../units.ts';
+import { parseKeyValue } from './values.ts';
 
 export interface Mount {
   Type: string;
@@ -7,8 +8,18 @@ export interface Mount {
   Target?: string;
   ReadOnly?: boolean;
   Consistency?: string;
-  BindOptions?: Record<string, unknown>;
-  VolumeOptions?: Record<string, unknown>;
+  BindOptions?: {
+    Propagation?: string;
+    NonRecursive?: boolean;
+    ReadOnlyNonRecursive?: boolean;
+    ReadOnlyForceRecursive?: boolean;
+  };
+  VolumeOptions?: {
+    NoCopy?: boolean;
+    Subpath?: string;
+    Labels?: Record<string, string>;
+    DriverConfig?: { Name?: string; Options?: Record<string, string> };
+  };
   TmpfsOptions?: Record<string, unknown>;
 }
 
@@ -49,6 +60,18 @@ const setters: Record<string, Setter> = {
   'volume-subpath': (mount, value) => {
     mount.VolumeOptions = { ...mount.VolumeOptions, Subpath: value };
   },
+  'volume-driver': (mount, value) => setDriver(mount, { Name: value }),
+  'volume-opt': (mount, value) => {
+    const [key, text] = parseKeyValue(value);
+    setDriver(mount, { Options: { ...mount.VolumeOptions?.DriverConfig?.Options, [key]: text } });
+  },
+  'volume-label': (mount, value) => {
+    const Labels = Object.fromEntries([parseKeyValue(value)]);
+    mount.VolumeOptions = {
+      ...mount.VolumeOptions,
+      Labels: { ...mount.VolumeOptions?.Labels, ...Labels },
+    };
+  },
   'tmpfs-size': (mount, value) => {
     mount.TmpfsOptions = { ...mount.TmpfsOptions, SizeBytes: parseBytes(value) };
   },
@@ -56,6 +79,11 @@ const setters: Record<string, Setter> = {
     mount.TmpfsOptions = { ...mount.TmpfsOptions, Mode: Number.parseInt(value, 8) };
   },
 };
+
+function setDriver(mount: Mount, more: { Name?: string; Options?: Record<string, string> }): void {
+  const DriverConfig = { ...mount.VolumeOptions?.DriverConfig, ...more };
+  mount.VolumeOptions = { ...mount.VolumeOptions, DriverConfig };
+}
 
 /** Keys that may stand without a value. */
 const switches = new Set(['readonly', 'ro', 'bind-nonrecursive', 'volume-nocopy']);
@@ -94,7 +122,19 @@ function checked(mount: Mount): Mount {
     throw new Error(`cannot mix 'bind-*' options with mount type '${mount.Type}'`);
   if (mount.TmpfsOptions && mount.Type !== 'tmpfs')
     throw new Error(`cannot mix 'tmpfs-*' options with mount type '${mount.Type}'`);
+  assertReadOnly(mount);
   return mount;
+}
+
+/** What is said of a read-only mount says nothing of another. */
+function assertReadOnly({ ReadOnly, BindOptions = {} }: Mount): void {
+  const { ReadOnlyNonRecursive, ReadOnlyForceRecursive, Propagation } = BindOptions;
+  const requires = (value: string, what: string) =>
+    new Error(`option 'bind-recursive=${value}' requires '${what}' to be specified in conjunction`);
+  if (ReadOnlyNonRecursive && !ReadOnly) throw requires('writable', 'readonly');
+  if (ReadOnlyForceRecursive && !ReadOnly) throw requires('readonly', 'readonly');
+  if (ReadOnlyForceRecursive && Propagation !== 'rprivate')
+    throw requires('readonly', 'bind-propagation=rprivate');
 }
 
 function parseSwitch(value: string, key: string): boolean {
