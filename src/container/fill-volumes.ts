@@ -1,4 +1,5 @@
 /** Copies what an image has where a new container mounts its volumes into those that are empty. */
+import { randomBytes } from 'node:crypto';
 import { closeSync } from 'node:fs';
 import { InvalidError, KernelError } from '../errors/errors.ts';
 import { detachedOverlay } from '../kernel/detached-overlay.ts';
@@ -11,8 +12,6 @@ import type { Engine } from './engine.ts';
 import type { MountPoint, VolumeMount } from './option/mount-point.ts';
 import { isVolume } from './option/mount-points.ts';
 import { inRoot } from './root-path.ts';
-import { isAlive } from './state.ts';
-import { volumeNames } from './volume-users.ts';
 
 /**
  * The image's paths are resolved in its own root, mounted nowhere: no link in it leads to a file of the host.
@@ -39,9 +38,8 @@ async function fillFrom(engine: Engine, root: number, mount: VolumeMount): Promi
   if (folder === undefined) return;
   try {
     const volume = engine.volumes.find(mount.name);
-    await whileMounted(volume, `fill ${mount.target}`, () =>
-      fillVolume(engine.volumes, volume, folder, isSeen(engine, volume)),
-    );
+    const fill = () => fillVolume(engine.volumes, volume, folder);
+    await (volume.device ? whileMounted(volume, fill) : fill());
   } finally {
     closeSync(folder);
   }
@@ -62,20 +60,12 @@ function folderOf(root: number, target: string): number | undefined {
   }
 }
 
-async function whileMounted<T>(volume: Volume, holder: string, work: () => Promise<T>): Promise<T> {
+async function whileMounted(volume: Volume, work: () => Promise<void>): Promise<void> {
+  const holder = `fill ${randomBytes(8).toString('hex')}`;
   await mountFor(volume, holder);
   try {
-    return await work();
+    await work();
   } finally {
     await unmountFor(volume, holder);
   }
-}
-
-function isSeen(engine: Engine, { name, device }: Volume): boolean {
-  return (
-    device !== undefined ||
-    engine.containers
-      .all()
-      .some(({ record }) => isAlive(record.state) && volumeNames(record).includes(name))
-  );
 }

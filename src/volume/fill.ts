@@ -3,7 +3,7 @@
  * links and times. Both ends are walked by descriptors, as layers are (src/image/unpack.ts).
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
+import { closeSync, mkdirSync, opendirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { pack } from '../image/pack.ts';
 import { defaultLimits } from '../image/tar/limits.ts';
@@ -17,30 +17,37 @@ import type { Volume, VolumeStore } from './store.ts';
 /**
  * Does nothing when there is something in the volume.
  * @param from descriptor of the image's folder
- * @param isSeen a running container has the volume, or a device is mounted on it: then it is filled where it is. Else
- *   it is made aside and takes the folder's place, so that a crash leaves no half of it
  */
-export function fillVolume(
-  volumes: VolumeStore,
-  volume: Volume,
-  from: number,
-  isSeen: boolean,
-): Promise<void> {
+export function fillVolume(volumes: VolumeStore, volume: Volume, from: number): Promise<void> {
   const { data } = volume.paths;
   return volume.lock.run(async () => {
-    if (readdirSync(data).length > 0) return;
-    if (isSeen) return await copyInto(data, from);
-    const { staging, trash } = volumes.paths;
-    const aside = join(staging, `fill.${randomBytes(8).toString('hex')}`);
-    try {
-      mkdirSync(aside);
-      await copyInto(aside, from);
-      renameSync(aside, data);
-    } catch (error) {
-      await removeTree(aside, trash);
-      throw error;
-    }
+    if (!isEmpty(data)) return;
+    // Whoever has the folder mounted would keep the old one.
+    if (volume.holders.size > 0) await copyInto(data, from);
+    else await replace(volumes, data, from);
   });
+}
+
+/** Made aside, it takes the folder's place when it is whole: a crash leaves no half of it. */
+async function replace({ paths }: VolumeStore, data: string, from: number): Promise<void> {
+  const aside = join(paths.staging, `fill.${randomBytes(8).toString('hex')}`);
+  try {
+    mkdirSync(aside);
+    await copyInto(aside, from);
+    renameSync(aside, data);
+  } catch (error) {
+    await removeTree(aside, paths.trash);
+    throw error;
+  }
+}
+
+function isEmpty(folder: string): boolean {
+  const names = opendirSync(folder);
+  try {
+    return names.readSync() === null;
+  } finally {
+    names.closeSync();
+  }
 }
 
 /** Names mean only themselves here, and the folder itself becomes as that of the image. */

@@ -13,21 +13,18 @@ import type { VolumeDevice } from './options.ts';
 import type { Volume } from './store.ts';
 
 /**
- * @param holder whom it is mounted for, until `unmountFor`
- * @throws InvalidError when the kernel refuses it, with docker's words
+ * @param holder who has the volume before his eyes from now on, until `unmountFor`
+ * @throws InvalidError when the kernel refuses its device, with docker's words
  */
 export async function mountFor(volume: Volume, holder: string): Promise<void> {
-  const { device } = volume;
-  if (!device) return;
   await volume.lock.run(async () => {
-    if (!isMounted(volume)) await mountDevice(volume, device);
+    if (volume.device && !isMounted(volume)) await mountDevice(volume, volume.device);
     volume.holders.add(holder);
   });
 }
 
 /** Idempotent. */
 export async function unmountFor(volume: Volume, holder: string): Promise<void> {
-  if (!volume.device) return;
   await volume.lock.run(async () => {
     volume.holders.delete(holder);
     unmountNow(volume);
@@ -36,12 +33,13 @@ export async function unmountFor(volume: Volume, holder: string): Promise<void> 
 
 /** Also what an earlier engine has left mounted. */
 export async function unmountIdle(volume: Volume): Promise<void> {
-  if (volume.device) await volume.lock.run(async () => unmountNow(volume));
+  await volume.lock.run(async () => unmountNow(volume));
 }
 
 /** Lazily: whoever has a file of it open keeps it, and a server that does not answer keeps nobody. */
 function unmountNow(volume: Volume): void {
-  while (volume.holders.size === 0 && isMounted(volume)) umount2(volume.paths.data, ['MNT_DETACH']);
+  if (!volume.device || volume.holders.size > 0) return;
+  while (isMounted(volume)) umount2(volume.paths.data, ['MNT_DETACH']);
 }
 
 function isMounted({ paths }: Volume): boolean {

@@ -17,7 +17,7 @@ import { type VolumeRecord, volumeRecordSchema } from './record.ts';
 export class Volume {
   /** Mounting it, unmounting it and filling it queue here. */
   readonly lock = new Lock();
-  /** Who needs its device mounted: ids of running containers, and others. */
+  /** Who has it mounted: ids of running containers, and who looks at the files of one that does not run. */
   readonly holders = new Set<string>();
   /** What is mounted on its folder; undefined: nothing, the folder itself is the volume. */
   readonly device: VolumeDevice | undefined;

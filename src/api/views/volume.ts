@@ -9,11 +9,17 @@ export function volumeView(
   return {
     CreatedAt: record.createdAt,
     Driver: record.driver,
-    Labels: record.labels,
+    Labels: inOrder(record.labels),
     Mountpoint: paths.data,
     Name: record.name,
-    Options: record.options,
+    Options: inOrder(record.options),
     Scope: 'local',
     ...(usage && { UsageData: usage }),
   };
+}
+
+/** As Go writes a map: by its keys. */
+function inOrder(texts: Record<string, string> | null): Record<string, string> | null {
+  const sorted = Object.entries(texts ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  return texts && Object.fromEntries(sorted);
 }
