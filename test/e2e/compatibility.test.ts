@@ -22,6 +22,7 @@ import { lifecycleCases } from './compatibility/lifecycle.ts';
 import { lookCases } from './compatibility/look.ts';
 import { runCases } from './compatibility/run.ts';
 import { systemCases } from './compatibility/system.ts';
+import { volumesCases } from './compatibility/volumes.ts';
 
 const cases = [
   ...runCases,
@@ -31,6 +32,7 @@ const cases = [
   ...filesCases,
   ...imagesCases,
   ...systemCases,
+  ...volumesCases,
 ];
 /** Of what a case creates: the same for all clients and engines, and nobody else's. */
 const nameOf = (one: Case) => `c${cases.indexOf(one)}`;
@@ -79,7 +81,10 @@ describe.skipIf(!isKnown)(
     describe('all that an engine has', () => {
       beforeAll(async () => {
         // What others have left without a name.
-        for (const { api } of Object.values(engines)) await api.call('POST', '/images/prune');
+        for (const { api } of Object.values(engines)) {
+          await api.call('POST', '/images/prune');
+          await api.call('POST', '/volumes/prune');
+        }
       });
       test.each(cases.filter(({ alone }) => alone))('$row: $script', compare);
     });

@@ -23,6 +23,7 @@ import { withRoot } from '../../src/container/root.ts';
 import { start } from '../../src/container/start.ts';
 import type { Container } from '../../src/container/table.ts';
 import { openAt } from '../../src/kernel/files-at.ts';
+import { removeVolume } from '../../src/volume/remove.ts';
 import { launch, openTestEngine, request, type TestEngine } from '../support/engine.ts';
 import { entriesOf, put, tarOf } from '../support/files.ts';
 
@@ -43,13 +44,13 @@ afterAll(async () => {
 });
 
 /** /w/here is now a folder with `secret` in it, now a link to the canary's folder. */
-async function swapping(): Promise<Container> {
+async function swapping(more: object = {}): Promise<Container> {
   const swap = join(host, 'swap');
   execFileSync('cc', ['-static', '-O1', '-o', swap, 'test/support/swap.c']);
   const script = `mkdir -p /w/here; echo of the container >/w/here/secret; ln -s ${host}/canary /w/there
     # Not before it is there whole: a file that is still written to cannot be executed.
     until /swap /w/here /w/there; do sleep 0.01; done`;
-  const container = await launch(engine, ['sh', '-c', script], {}, none);
+  const container = await launch(engine, ['sh', '-c', script], {}, { ...none, ...more });
   await put(engine, container, '/', tarOf(host, 'swap'));
   return container;
 }
@@ -112,6 +113,40 @@ function readPlainly(root: number, path: string): string {
     return '';
   }
 }
+
+/** What a container that does not run has mounted is put together for the copy: beneath a volume that another swaps in. */
+describe('names in a volume swapped by another container', () => {
+  let peer: Container;
+  let victim: Container;
+  beforeAll(async () => {
+    peer = await swapping({ Binds: ['work:/w'] });
+    const host = { NetworkMode: 'none', Binds: ['work:/w', 'inner:/w/here/inner'] };
+    const { id } = await create(engine.engine, request(['true'], {}, host));
+    victim = engine.engine.containers.find(id);
+  });
+  afterAll(async () => {
+    for (const one of [peer, victim])
+      await remove(engine.engine, one, { force: true, volumes: true });
+    const { volumes } = engine.engine;
+    for (const { name } of volumes.all()) await removeVolume(volumes, name, () => []);
+  });
+
+  test('300 copies in and out never touch the host', async () => {
+    const untouched = stateOfCanary();
+    const mounts = readFileSync('/proc/self/mountinfo', 'utf8');
+    const archive = tarOf('/etc', 'hostname');
+    const seen = new Set<string>();
+    for (let i = 0; i < 150; i++) {
+      const out = await entriesOf(engine, victim, '/w/here/secret').catch((error) => error);
+      seen.add(out instanceof Error ? 'refused' : (out.get('secret')?.text ?? ''));
+      await put(engine, victim, '/w/here', archive).catch(() => undefined);
+      await put(engine, victim, '/w/here/inner', archive).catch(() => undefined);
+    }
+    expect(seen).toEqual(new Set(['of the container\n', 'refused']));
+    expect(stateOfCanary()).toEqual(untouched);
+    expect(readFileSync('/proc/self/mountinfo', 'utf8')).toBe(mounts);
+  });
+});
 
 describe('special files', () => {
   let container: Container;

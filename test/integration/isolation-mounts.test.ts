@@ -1,6 +1,6 @@
 /**
- * A mount beneath a folder that another container has too, and swaps for a link while the mount is made (S06, S12):
- * CVE-2021-30465, CVE-2025-52881. Wherever it lands, it lands in the container.
+ * A mount beneath a folder or a volume that another container has too, and swaps for a link while the mount is made
+ * (S06, S12): CVE-2021-30465, CVE-2025-52881. Wherever it lands, it lands in the container.
  */
 import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,6 +11,8 @@ import { start } from '../../src/container/start.ts';
 import type { Container } from '../../src/container/table.ts';
 import { StartError } from '../../src/errors/errors.ts';
 import { type Step, type StepDraft, slot } from '../../src/step/step.ts';
+import { createVolume } from '../../src/volume/create.ts';
+import { removeVolume } from '../../src/volume/remove.ts';
 import { exitOf, launch, outputOf, request } from '../support/engine.ts';
 import { type Arena, altered, openArena } from '../support/probe.ts';
 
@@ -44,13 +46,17 @@ beforeEach(async () => {
     { Image: 'probe' },
     { Binds: [`${shared}:/data`], NetworkMode: 'none' },
   );
-  return () => remove(arena.engine, peer, { force: true, volumes: true });
+  return async () => {
+    await remove(arena.engine, peer, { force: true, volumes: true });
+    const { volumes } = arena.engine;
+    for (const { name } of volumes.all()) await removeVolume(volumes, name, () => []);
+  };
 });
 
 /** One start with a mount beneath what is being swapped; whether it came to run. */
-async function victim(): Promise<boolean> {
+async function victim(source = shared, mounted = payload): Promise<boolean> {
   const { engine } = arena;
-  const host = { Binds: [`${shared}:/data`, `${payload}:/data/real/x`], NetworkMode: 'none' };
+  const host = { Binds: [`${source}:/data`, `${mounted}:/data/real/x`], NetworkMode: 'none' };
   const { id } = await create(engine, request(['true'], { Image: 'probe' }, host));
   const container = engine.containers.find(id);
   try {
@@ -78,6 +84,19 @@ describe('a folder swapped for a link while a mount is made beneath it', () => {
     // It did swap: some met the folder, some the link, which leads nowhere in the container.
     expect([...outcomes].sort()).toEqual([false, true]);
     expect((await outputOf(arena, peer)) + peer.record.state.status).toBe('running');
+  });
+
+  test(`and nothing with volumes, of which one is the folder`, { timeout: 180_000 }, async () => {
+    const options = { type: 'none', device: shared, o: 'bind' };
+    const request = { name: 'shared', driver: '', labels: null, options };
+    (await createVolume(arena.engine.volumes, request)).release();
+    const before = hostMounts();
+    const outcomes = new Set<boolean>();
+    for (let i = 0; i < STARTS / 2; i++) outcomes.add(await victim('shared', 'payload'));
+    expect(readdirSync(canary)).toEqual([]);
+    expect(readdirSync(arena.engine.paths.volume('payload').data)).toEqual([]);
+    expect(hostMounts()).toBe(before);
+    expect([...outcomes].sort()).toEqual([false, true]);
   });
 
   test('and by paths, before the root is left, it would reach the host', async () => {

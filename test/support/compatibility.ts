@@ -103,7 +103,7 @@ function usual(text: string): string {
 const STARTED_BY_RUNC =
   /failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: (.*): unknown/g;
 
-/** Containers, images and networks that are named after the case. */
+/** Containers, images, networks and volumes that are named after the case. */
 async function tidy({ api }: RunningEngine, name: string): Promise<void> {
   const containers = await api.call<{ Id: string; Names: string[] }[]>(
     'GET',
@@ -119,6 +119,14 @@ async function tidy({ api }: RunningEngine, name: string): Promise<void> {
   const networks = await api.call<{ Id: string; Name: string }[]>('GET', '/networks');
   for (const { Id, Name } of networks)
     if (Name === name || Name.startsWith(`${name}-`)) await api.call('DELETE', `/networks/${Id}`);
+  const filters = encodeURIComponent(JSON.stringify({ name: [name] }));
+  const { Volumes } = await api.call<{ Volumes: { Name: string }[] | null }>(
+    'GET',
+    `/volumes?filters=${filters}`,
+  );
+  for (const { Name } of Volumes ?? [])
+    if (new RegExp(`^${name}(-|$)`).test(Name))
+      await api.call('DELETE', `/volumes/${Name}?force=1`);
 }
 
 /**

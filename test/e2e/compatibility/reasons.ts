@@ -32,6 +32,12 @@ export const ownJson = because(
 export const seesMounts = because(
   'cp sees what is mounted in a running container, dockerd 20.10 only its layers',
 );
+export const prunesAnonymous = because(
+  'since API 1.42 a prune of volumes takes those without a name only, and so does Petri’s',
+);
+export const refusesOtherOptions = because(
+  'a volume that has other options than those asked for is a conflict, dockerd drops what was asked for',
+);
 export const keepsLayers = because(
   'rmi -f of an image that a container uses takes its name; the layers go with the container',
 );
