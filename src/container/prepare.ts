@@ -6,13 +6,8 @@ import type { HostConfig } from './config.ts';
 import type { Engine } from './engine.ts';
 import { etcOf, writeEngineFiles } from './engine-files.ts';
 import { lookUpGroups } from './look-up-groups.ts';
-import {
-  lookUpBlockDevices,
-  lookUpDevices,
-  lookUpJoined,
-  lookUpSources,
-  lookUpVolumes,
-} from './look-ups.ts';
+import { assertPropagation, lookUpSources, lookUpVolumes } from './look-up-mounts.ts';
+import { lookUpBlockDevices, lookUpDevices, lookUpJoined } from './look-ups.ts';
 import { type Endpoints, giveBack, networkSteps, takeEndpoints } from './network/endpoints.ts';
 import { type Linked, linkEnvironment, linkedTo } from './network/links.ts';
 import { mountsOf } from './option/mount-points.ts';
@@ -36,6 +31,7 @@ export interface Prepared {
  */
 export function prepare(engine: Engine, container: Container): Prepared {
   const image = engine.images.find(container.record.imageId);
+  assertPropagation(mountsOf(container.record));
   const endpoints = takeEndpoints(engine, container.record);
   try {
     const linked = linkedTo(engine, container.record);

@@ -14,7 +14,7 @@ import { open } from '../kernel/files.ts';
 import { isSameProcess } from '../kernel/pidfd.ts';
 import { cloneRootMount } from '../kernel/root-mount.ts';
 import type { Engine } from './engine.ts';
-import { lookUpRootMounts } from './look-ups.ts';
+import { lookUpRootMounts } from './look-up-mounts.ts';
 import { mountVolumes, unmountVolumes } from './mount-volumes.ts';
 import { type MountedRoot, mountRoot } from './mounted-root.ts';
 import { mountsOf } from './option/mount-points.ts';

@@ -28,6 +28,13 @@ export function parseMountinfo(text: string): Mount[] {
     .map(parseLine);
 }
 
+/** The mount on which a path lies. @param path absolute and without links */
+export function mountOf(mounts: readonly Mount[], path: string): Mount | undefined {
+  const above = mounts.filter(({ target }) => `${path}/`.startsWith(target.replace(/\/*$/, '/')));
+  const longest = Math.max(...above.map(({ target }) => target.length));
+  return above.findLast(({ target }) => target.length === longest);
+}
+
 function parseLine(line: string): Mount {
   const fields = line.split(' ');
   const dash = fields.indexOf('-', 6);

@@ -173,6 +173,23 @@ describe('propagation', () => {
   });
 });
 
+test.each([
+  ['rshared', 'shared'],
+  ['slave', 'shared or slave'],
+])('%s of a folder on a mount that nobody hears of is refused', async (propagation, what) => {
+  mount({ source: host, target: host, fstype: null, flags: ['MS_BIND'] });
+  mount({ source: null, target: host, fstype: null, flags: ['MS_PRIVATE'] });
+  try {
+    await expect(sh('true', bind(propagation))).rejects.toThrow(
+      `path ${host} is mounted on ${host} but it is not a ${what} mount`,
+    );
+  } finally {
+    umount2(host, ['MNT_DETACH']);
+    for (const container of tested.engine.containers.all())
+      await remove(tested.engine, container, { force: true, volumes: true });
+  }
+});
+
 describe('--mount', () => {
   test('type=bind refuses a source that is not there, and makes nothing', async () => {
     const spec = { Type: 'bind', Source: `${host}/nosuch`, Target: '/data' };

@@ -20,6 +20,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { changeKinds, changes } from '../../src/container/changes.ts';
 import { create } from '../../src/container/create.ts';
 import { kill } from '../../src/container/kill.ts';
 import { remove } from '../../src/container/remove.ts';
@@ -394,11 +395,14 @@ describe('copying', () => {
       'data/hostname',
     ]);
   });
-  test('what is in a volume is not exported', async () => {
+  test('what is in a volume is neither exported nor a change', async () => {
     const container = await sleeping(at('data:/data'));
     await put(tested, container, '/data', tarOf('/etc', 'hostname'));
     const found = await exported(tested, container);
     expect([found.has('data/'), found.has('data/hostname')]).toEqual([true, false]);
+    expect(await changes(tested.engine, container)).toEqual([
+      { path: '/data', kind: changeKinds.added },
+    ]);
   });
   test('a device is mounted for it', async () => {
     await volume('data', { type: 'none', device: host, o: 'bind' });

@@ -42,7 +42,7 @@ function drivers({ facts }: Engine): object {
     Driver: 'overlay2',
     DriverStatus: [['Native Overlay Diff', 'true']],
     Plugins: {
-      Volume: [],
+      Volume: ['local'],
       Network: ['bridge', 'host', 'null'],
       Authorization: null,
       Log: ['json-file', 'local', 'none'],

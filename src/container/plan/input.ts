@@ -2,7 +2,7 @@
 import type { StepDraft } from '../../step/step.ts';
 import type { ContainerPaths } from '../../store/paths.ts';
 import type { ParentGroups } from '../look-up-groups.ts';
-import type { VolumeSource } from '../look-ups.ts';
+import type { VolumeSource } from '../look-up-mounts.ts';
 import type { DeviceNode } from '../option/devices.ts';
 import type { ContainerRecord } from '../record.ts';
 import type { HostFacts } from './facts.ts';

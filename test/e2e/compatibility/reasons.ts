@@ -32,6 +32,9 @@ export const ownJson = because(
 export const seesMounts = because(
   'cp sees what is mounted in a running container, dockerd 20.10 only its layers',
 );
+export const tellsCreateOnce = because(
+  'dockerd 20.10 tells of a volume’s creation each time a container asks for it, newer Docker and Petri once',
+);
 export const prunesAnonymous = because(
   'since API 1.42 a prune of volumes takes those without a name only, and so does Petri’s',
 );

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { parseMountinfo } from '../../../src/kernel/mountinfo.ts';
+import { mountOf, parseMountinfo } from '../../../src/kernel/mountinfo.ts';
 
 it('reads each field, with and without propagation', () => {
   const text = `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 shared:2 - ext3 /dev/root rw,errors=continue
@@ -31,6 +31,17 @@ it('reads each field, with and without propagation', () => {
 it('undoes the octal escapes of space, tab, newline and backslash, and no others', () => {
   const line = String.raw`36 35 98:0 / /a\040b\011c\012d\134e\0407 rw - tmpfs a\040b rw`;
   expect(parseMountinfo(line)[0]).toMatchObject({ target: '/a b\tc\nd\\e 7', source: 'a b' });
+});
+
+it('finds the mount on which a path lies, the last of several on one place', () => {
+  const at = (target: string, id: number) => `${id} 1 0:1 / ${target} rw - tmpfs x rw`;
+  const mounts = parseMountinfo(
+    [at('/', 1), at('/a', 2), at('/ab', 3), at('/a/b', 4), at('/a', 5)].join('\n'),
+  );
+  const of = (path: string) => mountOf(mounts, path)?.id;
+  expect(['/', '/c', '/a', '/a/x', '/abc', '/ab/c', '/a/b', '/a/b/c'].map(of)).toEqual([
+    1, 1, 5, 5, 1, 3, 4, 4,
+  ]);
 });
 
 it('reads back any path the kernel can escape', () => {
