@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import type { BlobWriter, StagedBlob } from './blob-writer.ts';
 import { type Descriptor, mediaTypes } from './descriptor.ts';
 import type { StagedLayer } from './layers.ts';
+import { spent } from './spent-buffers.ts';
 import type { ImageStore } from './store.ts';
 import { exceeded } from './tar/limits.ts';
 import { GrowingFile } from './unpacker/growing-file.ts';
@@ -79,6 +80,7 @@ async function receive(
     if (file.isAbandoned && !isWhole) break;
     await writer.write(chunk);
     file.grow(chunk.length);
+    spent(chunk);
     onReceived?.(file.available);
   }
   const blob = await writer.finish();

@@ -12,6 +12,9 @@ import type { Unpacked, Unpacker } from './unpacker.ts';
 
 const defaultIdleMs = 1_000;
 
+/** What a thread makes lives for one entry of an archive: a young generation of 48 MiB, V8's own, would be filled for nothing. */
+const resourceLimits = { maxYoungGenerationSizeMb: 4 };
+
 export class UnpackPool implements Unpacker {
   readonly #idle = new Map<Worker, NodeJS.Timeout>();
   readonly #all = new Set<Worker>();
@@ -78,7 +81,7 @@ export class UnpackPool implements Unpacker {
 
   #start(): Worker {
     // Descriptors are opened by openat2 and closed by Node, which must not miss their opening.
-    const worker = new Worker(this.script, { trackUnmanagedFds: false });
+    const worker = new Worker(this.script, { trackUnmanagedFds: false, resourceLimits });
     this.#all.add(worker);
     worker.once('exit', () => {
       this.#all.delete(worker);

@@ -2,6 +2,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { chmodSync, closeSync, constants as fs, openSync } from 'node:fs';
 import type { Digest } from '../descriptor.ts';
+import { spent } from '../spent-buffers.ts';
 import { decompress } from '../tar/decompress.ts';
 import type { TarLimits } from '../tar/limits.ts';
 import { unpack } from '../unpack.ts';
@@ -50,5 +51,6 @@ async function* hashed(source: AsyncIterable<Buffer>, hash: Hash): AsyncGenerato
   for await (const chunk of source) {
     hash.update(chunk);
     yield chunk;
+    spent(chunk);
   }
 }
