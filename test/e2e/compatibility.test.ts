@@ -20,6 +20,7 @@ import { filesCases } from './compatibility/files.ts';
 import { imagesCases } from './compatibility/images.ts';
 import { lifecycleCases } from './compatibility/lifecycle.ts';
 import { lookCases } from './compatibility/look.ts';
+import { networkCases } from './compatibility/networks.ts';
 import { runCases } from './compatibility/run.ts';
 import { systemCases } from './compatibility/system.ts';
 import { volumesCases } from './compatibility/volumes.ts';
@@ -31,6 +32,7 @@ const cases = [
   ...execCases,
   ...filesCases,
   ...imagesCases,
+  ...networkCases,
   ...systemCases,
   ...volumesCases,
 ];

@@ -15,6 +15,7 @@ export const newerField = because('newer Docker tells this too, and so does Petr
 export const newerCode = because(
   'dockerd 20.10 answers 126 to an exec of what is not found, newer Docker and Petri 127',
 );
+export const noPlugins = because('Petri has no plugins, and says which driver there is');
 export const ownReason = because(
   'Petri names the step that failed, dockerd what runc was about to do',
 );
