@@ -137,6 +137,11 @@ const described: Record<string, Description> = {
   'DELETE /images/{name*}': { query: { force: 'flag', noprune: 'flag' } },
   'GET /networks': { query: { filters: 'filters' } },
   'GET /networks/{id}': {},
+  // What is asked of the default network is refused: nothing changes.
+  'POST /networks/create': { body: { Name: 'bridge' } },
+  'DELETE /networks/{id}': {},
+  'POST /networks/{id}/connect': { body: { Container: 'nosuch' } },
+  'POST /networks/{id}/disconnect': { body: { Container: 'nosuch' } },
   'GET /volumes': { query: { filters: 'filters' } },
   'GET /volumes/{name}': {},
   'DELETE /volumes/{name}': { query: { force: 'flag' } },
