@@ -65,10 +65,17 @@ function assertJoins(engine: Engine, config: ContainerConfig, host: HostConfig):
     throw new InvalidError(
       `IPC mode container:${ipc}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
     );
+  if (host.NetworkMode === 'host' && some(host.Links))
+    throw new InvalidError(
+      "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
+    );
   if (joinedContainer(host.NetworkMode) === undefined) return;
   const conflicts: [boolean, string][] = [
     [config.Hostname !== '', 'hostname and the network mode'],
-    [some(host.Links), "links can't be used with network mode: container"],
+    [
+      some(host.Links),
+      "container type network can't be used with links. This would result in undefined behavior",
+    ],
     [some(host.Dns), 'dns and the network mode'],
     [some(host.ExtraHosts), 'custom host-to-IP mapping and the network mode'],
     [some(config.ExposedPorts), 'port exposing and the container type network mode'],

@@ -178,6 +178,18 @@ const places: readonly Row[] = [
   ['created with no MAC address', on('bad-one', { MacAddress: 'x' }), 400, /invalid MAC address/],
   ['created in nobody’s', container({ NetworkMode: 'container:' }), 400, /container:/],
   ['linked to nobody', container({ Links: ['nosuch:x'] }), 400, /No such container: nosuch/],
+  [
+    'linked from the host',
+    container({ NetworkMode: 'host', Links: ['box:x'] }),
+    400,
+    /host type networking can't be used with links/,
+  ],
+  [
+    'linked from another’s network',
+    container({ NetworkMode: 'container:box', Links: ['box:x'] }),
+    400,
+    /container type network can't be used with links/,
+  ],
   ['linked twice over', container({ Links: ['a:b:c'] }), 400, /bad format for links/],
 ];
 
