@@ -1,7 +1,8 @@
 /** Volumes as typed, by docker's command and by petri; mounts that are wrong (B07 of the list of threats). */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DockerSuite } from '../support/docker.ts';
 import { type Ran, run } from '../support/supervisor.ts';
@@ -87,6 +88,44 @@ describe.each([
     expect(stdout, stderr).toBe('Local Volumes 2 1 5kB 0B (0%)\n');
   });
 });
+
+it('a supervisor killed amidst create, rm and prune: every container has its volumes', async () => {
+  const { engine } = suite;
+  for (let round = 0; round < 6; round++) {
+    let isOver = false;
+    const again = async (method: string, path: string, body?: object) => {
+      while (!isOver) await engine.api(method, path, body).catch(() => undefined);
+    };
+    const host = { Binds: ['data:/data'], NetworkMode: 'none' };
+    const storm = [
+      again('POST', '/containers/create', {
+        Image: 'busybox',
+        HostConfig: host,
+        Volumes: { '/etc': {} },
+      }),
+      again('DELETE', '/volumes/data'),
+      again('POST', `/volumes/prune?filters=${encodeURIComponent('{"all":["true"]}')}`),
+      again('POST', '/containers/prune'),
+    ];
+    await delay(150 + 40 * round);
+    await engine.kill();
+    isOver = true;
+    await Promise.all(storm);
+    await engine.up();
+    const there = new Set((await volumes()).map(({ Name }) => Name));
+    const containers =
+      await suite.get<{ Mounts: { Name: string; Source: string }[] }[]>('/containers/json?all=1');
+    for (const { Name, Source } of containers.flatMap(({ Mounts }) => Mounts)) {
+      expect(there).toContain(Name);
+      expect(existsSync(Source)).toBe(true);
+    }
+    expect(readdirSync(`${engine.root}/data/volumes`).sort()).toEqual([...there].sort());
+    expect(readdirSync(`${engine.root}/data/staging`)).toEqual([]);
+    await suite.removeContainers();
+  }
+  // What is opened once and for good is open again.
+  await suite.shell('docker create --name last -v last:/x busybox; docker cp last:/x - >/dev/null');
+}, 60_000);
 
 describe('a mount that is wrong is 400, and nothing is made', () => {
   const bind = (spec: string) => ({ Binds: [spec] });
