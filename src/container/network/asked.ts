@@ -27,7 +27,9 @@ export function askedNetworks(
   const byName = Object.fromEntries(entries) as AskedNetworks;
   const first = modeNetwork(engine, host.NetworkMode);
   if (first === undefined) return noneBeside(host.NetworkMode, byName);
-  const { [first]: own = noSettings, ...others } = byName;
+  // A network may be called as something that every object has.
+  const own = (Object.hasOwn(byName, first) && byName[first]) || noSettings;
+  const { [first]: _own, ...others } = byName;
   const links = [...own.links, ...(host.Links ?? [])];
   const macAddress = own.macAddress ?? (config.MacAddress || undefined);
   const asked = { [first]: { ...own, links, ...(macAddress ? { macAddress } : {}) }, ...others };
