@@ -26,7 +26,7 @@ const quick: Partial<Limits> = {
   pauseMs: 1,
   attempts: 3,
   keepAliveMs: 50,
-  retryAfterMaxMs: 2000,
+  retryAfterMaxMs: 60_000,
 };
 
 let double: RegistryDouble;
@@ -444,7 +444,7 @@ describe('an abort', () => {
       await reached;
       abort.abort(new Error('enough'));
       await expect(running).rejects.toThrow('enough');
-      await vi.waitUntil(async () => (await double.connections()) === 0, { timeout: 3000 });
+      await vi.waitUntil(async () => (await double.connections()) === 0, { timeout: 20_000 });
     },
   );
   test('in the midst of a blob, and of an upload', async () => {
@@ -463,21 +463,21 @@ describe('an abort', () => {
       return true;
     };
     await expect(upload(there(), randomBlob(5_000_000), other.signal)).rejects.toThrow('enough');
-    await vi.waitUntil(async () => (await double.connections()) === 0, { timeout: 3000 });
+    await vi.waitUntil(async () => (await double.connections()) === 0, { timeout: 20_000 });
   });
   test('a reader that stops closes the connection', async () => {
     for await (const _chunk of there().blob(layer.descriptor, signal)) break;
-    await vi.waitUntil(async () => (await double.connections()) === 0, { timeout: 3000 });
+    await vi.waitUntil(async () => (await double.connections()) === 0, { timeout: 20_000 });
   });
   test('during a pause ends the pause', async () => {
     const abort = new AbortController();
     failFirst(99, (response) => {
-      response.writeHead(429, { 'retry-after': '2' }).end();
+      response.writeHead(429, { 'retry-after': '30' }).end();
       setTimeout(() => abort.abort(new Error('enough')), 30);
     });
     const begun = performance.now();
     await expect(there().manifest('v1', abort.signal)).rejects.toThrow(/enough|aborted/);
-    expect(performance.now() - begun).toBeLessThan(1500);
+    expect(performance.now() - begun).toBeLessThan(20_000);
   });
 });
 
