@@ -14,6 +14,13 @@ export interface Ran {
   stderr: string;
 }
 
+/** How its process comes to be. */
+export interface Launch {
+  /** A command that becomes the one behind it. */
+  launcher?: readonly string[];
+  program?: string;
+}
+
 export class Supervisor {
   #process: ChildProcess | undefined;
   log = '';
@@ -22,16 +29,18 @@ export class Supervisor {
     readonly root: string,
     readonly bridge: string,
     readonly bip: string,
+    private readonly launch: Launch,
   ) {}
 
   /**
    * Starts one and loads busybox.
    * @param prefixLength of the bridge's subnet
    */
-  static async start(prefixLength = 24): Promise<Supervisor> {
+  static async start(prefixLength = 24, launch: Launch = {}): Promise<Supervisor> {
     const root = await mkdtemp(join(tmpdir(), 'petri-e2e-'));
     const bip = `10.${randomInt(200, 250)}.${randomInt(0, 250)}.1/${prefixLength}`;
-    const supervisor = new Supervisor(root, `pt${randomBytes(3).toString('hex')}`, bip);
+    const bridge = `pt${randomBytes(3).toString('hex')}`;
+    const supervisor = new Supervisor(root, bridge, bip, launch);
     await supervisor.up();
     const loaded = await supervisor.docker(
       'import',
@@ -69,9 +78,9 @@ export class Supervisor {
 
   /** Starts the process and waits until it answers. */
   async up(): Promise<void> {
-    const child = spawn(process.execPath, ['dist/supervisor.mjs', ...this.flags], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
+    const { launcher = [], program = 'dist/supervisor.mjs' } = this.launch;
+    const [file = '', ...words] = [...launcher, process.execPath, program, ...this.flags];
+    const child = spawn(file, words, { stdio: ['ignore', 'ignore', 'pipe'] });
     child.stderr?.on('data', (text) => {
       this.log += text;
     });
