@@ -111,8 +111,23 @@ function networkAccount(steps: readonly Step[]): string {
     'own network stack',
     ...(cable ? ['a veth to the bridge'] : []),
     ...(typeof address === 'string' ? [`address ${escapeControls(address)}`] : []),
+    ...publishedAccount(steps),
   ];
   return words.join(', ');
+}
+
+/** Each port once, at however many addresses it is published. */
+function publishedAccount(steps: readonly Step[]): string[] {
+  const entries = steps
+    .filter(({ call }) => call === 'nft')
+    .flatMap(({ args }) => Object.entries(args.elements ?? {}))
+    .filter(([map]) => map.includes('_ports'))
+    .flatMap(([, ports]) => Object.entries(ports as Record<string, string>));
+  const ports = new Set(
+    entries.map(([key, inside]) => `${key.split(' . ').at(-1)} → ${escapeControls(inside)}`),
+  );
+  if (ports.size > 3) return [`${ports.size} ports published`];
+  return ports.size > 0 ? [`published ${[...ports].join(', ')}`] : [];
 }
 
 function namespacesAccount(steps: readonly Step[]): string {

@@ -48,10 +48,10 @@ export class MessageBuilder {
   }
 
   /** An attribute whose value is what `write` writes. */
-  nest(type: number, write: () => void): this {
+  nest(type: number, write: (builder: this) => void): this {
     const start = this.#end;
     this.#end += ATTRIBUTE_HEADER_BYTES;
-    write();
+    write(this);
     this.#buffer.writeUInt16LE(this.#end - start, start);
     this.#buffer.writeUInt16LE(type, start + 2);
     this.#end = align(this.#end);

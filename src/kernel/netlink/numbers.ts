@@ -39,6 +39,9 @@ export const messageTypes = {
   RTM_NEWROUTE: 24,
   RTM_DELROUTE: 25,
   RTM_GETROUTE: 26,
+  /** Of nfnetlink: the subsystem NFNL_SUBSYS_CTNETLINK in the upper byte. */
+  IPCTNL_MSG_CT_GET: 0x101,
+  IPCTNL_MSG_CT_DELETE: 0x102,
 } as const;
 export type MessageName = keyof typeof messageTypes;
 

@@ -70,12 +70,12 @@ export class NetlinkSocket {
 }
 
 /**
- * `socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)` with texts for errors.
+ * `socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol)` with texts for errors.
  * @returns the descriptor
  */
-export function openNetlink(): number {
+export function openNetlink(protocol = NETLINK_ROUTE): number {
   const type = constants.SOCK_RAW | constants.SOCK_CLOEXEC;
-  const fd = check(cSocket(constants.AF_NETLINK, type, NETLINK_ROUTE), 'socket', ['AF_NETLINK']);
+  const fd = check(cSocket(constants.AF_NETLINK, type, protocol), 'socket', ['AF_NETLINK']);
   for (const option of [NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK])
     check(cSetsockopt(fd, constants.SOL_NETLINK, option, ONE, ONE.length), 'setsockopt', [
       'netlink',
