@@ -16,6 +16,7 @@ import { errnoNumber } from '../step/flags.ts';
 import type { Handlers, Slots } from '../step/perform.ts';
 import type { Args, Step } from '../step/step.ts';
 import type { Engine } from './engine.ts';
+import { portCalls } from './network/ports.ts';
 import type { ShimSocket } from './shim-socket.ts';
 
 /** What starting a shim takes besides its step. */
@@ -29,6 +30,7 @@ export interface ForShim {
 export function handlersFor(attempt: ForShim): Handlers {
   return {
     ...engineCalls,
+    ...portCalls(attempt.engine, engineCalls),
     posix_spawn: ({ cwd, inherit }) =>
       spawn(attempt, String(cwd), inherit as unknown as Readonly<Record<string, number>>),
   };

@@ -1,5 +1,6 @@
 /** Every option that a plan is made of, checked when a container is created: a wrong one is refused then, by name. */
 import { InvalidError } from '../errors/errors.ts';
+import { requestedPorts } from '../network/ports/requests.ts';
 import type { ContainerConfig, HostConfig } from './config.ts';
 import type { Engine } from './engine.ts';
 import { existing } from './existing.ts';
@@ -43,6 +44,7 @@ export function checkOptions(
   lookUpBlockDevices(host);
   assertProtectedPaths(host);
   logLimits(host.LogConfig);
+  requestedPorts({ ...host, PublishAllPorts: true }, config.ExposedPorts);
   assertLinks(engine, host.Links);
   const resolved = {
     ...host,
@@ -72,6 +74,7 @@ function assertJoins(engine: Engine, config: ContainerConfig, host: HostConfig):
   if (joinedContainer(host.NetworkMode) === undefined) return;
   const conflicts: [boolean, string][] = [
     [config.Hostname !== '', 'hostname and the network mode'],
+    [publishes(host), 'port publishing and the container type network mode'],
     [
       some(host.Links),
       "container type network can't be used with links. This would result in undefined behavior",
@@ -82,6 +85,10 @@ function assertJoins(engine: Engine, config: ContainerConfig, host: HostConfig):
   ];
   const found = conflicts.find(([isSet]) => isSet);
   if (found) throw new InvalidError(`conflicting options: ${found[1]}`);
+}
+
+function publishes({ PortBindings, PublishAllPorts }: HostConfig): boolean {
+  return PublishAllPorts || some(PortBindings);
 }
 
 function some(value: object | null | undefined): boolean {

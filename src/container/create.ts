@@ -62,7 +62,7 @@ async function createFrom(
   } finally {
     engine.containers.unclaim(name);
   }
-  return { id, warnings };
+  return { id, warnings: [...warnings, ...portWarnings(hostConfig)] };
 }
 
 /** From here on its record keeps its volumes. */
@@ -173,4 +173,10 @@ function likeRootOf({ layerDirs: [top] }: Image, upper: string): void {
   const { mode, uid, gid } = top ? statSync(top) : { mode: 0o755, uid: 0, gid: 0 };
   chownSync(upper, uid, gid);
   chmodSync(upper, mode & 0o7777);
+}
+
+/** dockerd's words: the host's network has no ports of its own. */
+function portWarnings({ NetworkMode, PortBindings }: HostConfig): string[] {
+  const isDiscarded = NetworkMode === 'host' && Object.keys(PortBindings ?? {}).length > 0;
+  return isDiscarded ? ['Published ports are discarded when using host network mode'] : [];
 }

@@ -60,9 +60,9 @@ export async function recordEnd(engine: Engine, container: Container, end: End):
     if (!isAlive(state)) return undefined;
     const oomKilled = wasOomKilled(engine, container);
     const ranMs = lifetimeMs(state, end.finishedAt, engine.facts.bootId);
-    await release(engine, container, endpoints);
+    await release(engine, container, container.record);
     const next = afterEnd(container, { ...end, startedAt: state.startedAt, oomKilled }, ranMs);
-    await setState(container, next.state, { ...next.changes, endpoints: {} });
+    await setState(container, next.state, { ...next.changes, endpoints: {}, published: [] });
     return { oomKilled, ranMs, endpoints };
   });
   if (!ended) return;

@@ -7,6 +7,7 @@ import type { Transfers } from '../image/pull/transfers.ts';
 import type { Registries } from '../image/registry/repository.ts';
 import type { ImageStore } from '../image/store.ts';
 import type { Networks } from '../network/networks.ts';
+import type { PortTable } from '../network/ports/table.ts';
 import type { Step } from '../step/step.ts';
 import type { Paths } from '../store/paths.ts';
 import type { VolumeStore } from '../volume/store.ts';
@@ -23,6 +24,8 @@ export interface Engine {
   readonly containers: ContainerTable;
   readonly volumes: VolumeStore;
   readonly networks: Networks;
+  /** Those of the host that containers have published. */
+  readonly ports: PortTable;
   readonly events: Events;
   /** The shim's program in a sealed memfd. */
   readonly shimFd: number;

@@ -1,6 +1,7 @@
 /** What a start needs before its plan can be computed: an address, the engine's files, who it runs as. */
 import { statSync } from 'node:fs';
 import type { Image } from '../image/image.ts';
+import type { PublishedPort } from '../network/ports/published.ts';
 import type { Step } from '../step/step.ts';
 import type { HostConfig } from './config.ts';
 import type { Engine } from './engine.ts';
@@ -10,6 +11,7 @@ import { assertPropagation, lookUpSources, lookUpVolumes } from './look-up-mount
 import { lookUpBlockDevices, lookUpDevices, lookUpJoined } from './look-ups.ts';
 import { type Endpoints, giveBack, networkSteps, takeEndpoints } from './network/endpoints.ts';
 import { type Linked, linkEnvironment, linkedTo } from './network/links.ts';
+import { claimPorts, givePortsBack, portSteps } from './network/ports.ts';
 import { mountsOf } from './option/mount-points.ts';
 import { capabilitiesOf } from './plan/identity.ts';
 import { planContainer } from './plan/plan.ts';
@@ -23,21 +25,26 @@ export interface Prepared {
   steps: readonly Step[];
   /** By network name. */
   endpoints: Endpoints;
+  published: PublishedPort[];
 }
 
 /**
- * Takes addresses and computes the plan. On failure they are given back.
+ * Takes addresses and ports and computes the plan. On failure they are given back.
  * @throws InvalidError for an unknown user, NotFoundError when the image is gone
  */
 export function prepare(engine: Engine, container: Container): Prepared {
   const image = engine.images.find(container.record.imageId);
   assertPropagation(mountsOf(container.record));
   const endpoints = takeEndpoints(engine, container.record);
+  let published: PublishedPort[] = [];
   try {
+    published = claimPorts(engine, container.record, endpoints);
     const linked = linkedTo(engine, container.record);
     writeEngineFiles(engine, container, endpoints, linked);
-    return { steps: plan(engine, container, image, { endpoints, linked }), endpoints };
+    const steps = plan(engine, container, image, { endpoints, published, linked });
+    return { steps, endpoints, published };
   } catch (error) {
+    givePortsBack(engine, published);
     giveBack(engine, endpoints);
     throw error;
   }
@@ -47,7 +54,7 @@ function plan(
   engine: Engine,
   container: Container,
   image: Image,
-  { endpoints, linked }: { endpoints: Endpoints; linked: readonly Linked[] },
+  { endpoints, published, linked }: Omit<Prepared, 'steps'> & { linked: readonly Linked[] },
 ): Step[] {
   const { paths } = container;
   const record = withLinks(container.record, linked);
@@ -62,7 +69,10 @@ function plan(
     ),
     identity: readIdentity(record, [paths.upper, ...lowerDirs]),
     lowerDirs,
-    network: networkSteps(engine, record, endpoints),
+    network: [
+      ...networkSteps(engine, record, endpoints),
+      ...portSteps(engine, record, endpoints, published),
+    ],
     netns: record.hostConfig.NetworkMode === 'host' ? 'host' : 'own',
     kernelPaths: kernelPaths(record.hostConfig),
     ...lookUpSources(mountsOf(record)),

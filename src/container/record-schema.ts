@@ -1,6 +1,7 @@
 /** Reads a container's record: schema 1, validated where the engine relies on it. */
 import { z } from 'zod';
 import { endpointSchema, endpointSettingsSchema } from '../network/endpoint.ts';
+import { publishedPortSchema } from '../network/ports/published.ts';
 import { isVolumeName } from '../volume/name.ts';
 import type { ContainerRecord } from './record.ts';
 
@@ -75,4 +76,5 @@ export const containerRecordSchema = z.object({
   manuallyStopped: z.boolean().optional(),
   networks: z.record(z.string(), endpointSettingsSchema).optional(),
   endpoints: z.record(z.string(), endpointSchema),
+  published: z.array(publishedPortSchema).optional(),
 }) as unknown as z.ZodType<ContainerRecord>;

@@ -3,6 +3,7 @@
  * Everything else about it (names, addresses, references to images) is derived from these records.
  */
 import type { Endpoint, EndpointSettings } from '../network/endpoint.ts';
+import type { PublishedPort } from '../network/ports/published.ts';
 import type { ContainerConfig, HostConfig } from './config.ts';
 import type { HealthStatus } from './health.ts';
 import type { MountPoint } from './option/mount-point.ts';
@@ -38,4 +39,6 @@ export interface ContainerRecord {
   networks?: Record<string, EndpointSettings>;
   /** By network name: what it is on while it runs. */
   endpoints: Record<string, Endpoint>;
+  /** Ports of the host that lead to it while it runs. */
+  published?: PublishedPort[];
 }

@@ -1,21 +1,31 @@
-/** Gives back what a container held while it was alive: its groups, its address, its volumes, its run folder. */
+/** Gives back what a container held while it was alive: its groups, addresses, ports, volumes and run folder. */
 import { rmdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { killGroup, removeCgroup, removeEmptyParents } from '../kernel/cgroup.ts';
+import type { PublishedPort } from '../network/ports/published.ts';
 import type { Engine } from './engine.ts';
 import { endOfExecs } from './exec/end.ts';
 import { unmountVolumes } from './mount-volumes.ts';
 import { type Endpoints, giveBack } from './network/endpoints.ts';
+import { givePortsBack } from './network/ports.ts';
 import { sharesProcesses } from './option/modes.ts';
 import { cgroupPaths } from './plan/cgroup.ts';
 import type { Container } from './table.ts';
+
+/** Of the container's record, or of a start that has come to nothing. */
+export interface Held {
+  endpoints: Endpoints;
+  published?: readonly PublishedPort[];
+}
 
 /** Idempotent: what is gone already is passed over. */
 export async function release(
   engine: Engine,
   container: Container,
-  endpoints: Endpoints,
+  { endpoints, published }: Held,
 ): Promise<void> {
+  // First of all: what is sent there must not reach whoever has the address next.
+  givePortsBack(engine, published ?? []);
   await endOfExecs(container);
   const groups = cgroupPaths({ facts: engine.facts, record: container.record });
   if (sharesProcesses(container.record.hostConfig)) await endAll(container, groups);

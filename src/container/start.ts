@@ -69,7 +69,7 @@ async function startNow(engine: Engine, container: Container, byPolicy: boolean)
     await handOverAttaches(container);
   } catch (error) {
     socket?.link.socket.destroy();
-    await release(engine, container, prepared?.endpoints ?? {});
+    await release(engine, container, prepared ?? { endpoints: {} });
     throw await recordFailure(container, error);
   } finally {
     socket?.closeListener();
@@ -118,13 +118,13 @@ async function recordRunning(
   engine: Engine,
   container: Container,
   { pid, startTicks }: Launched,
-  { endpoints, byPolicy }: Prepared & { byPolicy: boolean },
+  { endpoints, published, byPolicy }: Prepared & { byPolicy: boolean },
 ): Promise<void> {
   const { bootId } = engine.facts;
   const state = { status: 'running', pid, startTicks, bootId, startedAt: now() } as const;
   const anew = { restartCount: 0, restartDelayMs: 0, manuallyStopped: false };
   const networks = networksOf(container.record);
-  await setState(container, state, { endpoints, networks, ...(byPolicy ? {} : anew) });
+  await setState(container, state, { endpoints, published, networks, ...(byPolicy ? {} : anew) });
   emitVolumes(engine, container, 'mount');
   emitNetworks(engine, container, endpoints, 'connect');
   emit(engine, container, 'start');

@@ -7,6 +7,7 @@
  */
 import koffi from 'koffi';
 import { SystemError } from '../errors/errors.ts';
+import { withLowDescriptor } from './low-descriptors.ts';
 
 /** A command such as `{ add: { table: { family: 'inet', name: 'petri' } } }`. */
 export type NftCommand = Readonly<Record<string, unknown>>;
@@ -55,19 +56,24 @@ export function loadNftables(): void {
 
 function run(commands: readonly NftCommand[]): string {
   loaded ??= load();
-  const context = loaded.open(0);
+  const library = loaded;
+  return withLowDescriptor(() => runWith(library, commands));
+}
+
+function runWith(library: Library, commands: readonly NftCommand[]): string {
+  const context = library.open(0);
   if (!context)
     throw new SystemError('cannot open nftables: nft_ctx_new failed (is the engine root?)');
   try {
-    loaded.setOutputFlags(context, OUTPUT_JSON | OUTPUT_HANDLE);
-    loaded.bufferOutput(context);
-    loaded.bufferError(context);
-    const failed = loaded.run(context, JSON.stringify({ nftables: commands })) !== 0;
+    library.setOutputFlags(context, OUTPUT_JSON | OUTPUT_HANDLE);
+    library.bufferOutput(context);
+    library.bufferError(context);
+    const failed = library.run(context, JSON.stringify({ nftables: commands })) !== 0;
     if (failed)
-      throw new SystemError(`nftables refused the rules: ${firstLine(loaded.error(context))}`);
-    return loaded.output(context);
+      throw new SystemError(`nftables refused the rules: ${firstLine(library.error(context))}`);
+    return library.output(context);
   } finally {
-    loaded.free(context);
+    library.free(context);
   }
 }
 

@@ -15,6 +15,7 @@ import { close } from '../kernel/files.ts';
 import { sealedMemfd } from '../kernel/memfd.ts';
 import { missingRequirements } from '../kernel/requirements.ts';
 import { Networks } from '../network/networks.ts';
+import { PortTable } from '../network/ports/table.ts';
 import { lockDataRoot } from '../store/lock.ts';
 import { Paths } from '../store/paths.ts';
 import { emptyFolder } from '../store/remove-tree.ts';
@@ -62,13 +63,14 @@ export async function openEngine(options: OpenOptions): Promise<OpenEngine> {
   const unlock = await makeFolders(paths);
   const isNewBridge = !existsSync(join('/sys/class/net', options.bridge));
   const containers = new ContainerTable();
+  const ports = new PortTable();
   const networks = await Networks.open({
     ...options,
     folder: paths.networks,
-    published: () => [],
+    published: () => ports.all(),
   });
   try {
-    return await openOn({ networks, containers }, isNewBridge, unlock, paths, options);
+    return await openOn({ networks, ports, containers }, isNewBridge, unlock, paths, options);
   } catch (error) {
     if (isNewBridge) await networks.closeAndRemove();
     throw error;
@@ -76,7 +78,7 @@ export async function openEngine(options: OpenOptions): Promise<OpenEngine> {
 }
 
 async function openOn(
-  { networks, containers }: Pick<Engine, 'networks' | 'containers'>,
+  { networks, ports, containers }: Pick<Engine, 'networks' | 'ports' | 'containers'>,
   isNewBridge: boolean,
   unlock: () => void,
   paths: Paths,
@@ -98,6 +100,7 @@ async function openOn(
     containers,
     volumes: await VolumeStore.open(paths, options.log),
     networks,
+    ports,
     events: new EventBus(eventFile),
     shimFd: sealedMemfd('petri-shim', await readFile(options.shimPath)),
     initFd: sealedMemfd(
@@ -114,6 +117,7 @@ async function openOn(
         link?.abandon();
         for (const exec of execs.values()) exec.link?.abandon();
       }
+      ports.release(ports.all());
       const isRemoved = networkToo === 'as-found' ? isNewBridge : networkToo === 'remove';
       if (isRemoved) await networks.closeAndRemove();
       else networks.close();

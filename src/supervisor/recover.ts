@@ -22,6 +22,7 @@ import { emit } from '../container/events.ts';
 import { adoptExecs } from '../container/exec/adopt.ts';
 import { keepMounted, unmountVolumes } from '../container/mount-volumes.ts';
 import { restoreEndpoints } from '../container/network/endpoints.ts';
+import { restorePorts } from '../container/network/ports.ts';
 import { PARENT } from '../container/option/cgroup-parent.ts';
 import type { ContainerRecord } from '../container/record.ts';
 import { containerRecordSchema } from '../container/record-schema.ts';
@@ -41,7 +42,10 @@ const ANSWER_TIMEOUT_MS = 5_000;
 export async function recover(engine: Engine): Promise<void> {
   await loadRecords(engine);
   for (const { record } of engine.containers.all())
-    if (isAlive(record.state)) restoreEndpoints(engine, record.endpoints);
+    if (isAlive(record.state)) {
+      restoreEndpoints(engine, record.endpoints);
+      restorePorts(engine, record);
+    }
   // Until it is known who runs, what is mounted for anybody stays.
   for (const container of engine.containers.all()) keepMounted(engine, container);
   await engine.networks.begin();
@@ -125,7 +129,7 @@ async function settle(engine: Engine, container: Container): Promise<void> {
     return;
   }
   if (end) await recordUnseenRun(engine, container, end);
-  await release(engine, container, {});
+  await release(engine, container, { endpoints: {} });
   if (container.record.hostConfig.AutoRemove && state.status !== 'created')
     await remove(engine, container, { force: false, volumes: true });
 }

@@ -23,8 +23,6 @@ const driversOfDocker = 'awslogs etwlogs fluentd gcplogs gelf journald splunk sy
 export const unbuilt: readonly [option: string, field: string, isSet: (given: Given) => boolean][] =
   [
     ['--storage-opt', 'HostConfig.StorageOpt', ({ host }) => some(host.StorageOpt)],
-    ['--publish', 'HostConfig.PortBindings', ({ host }) => publishes(host)],
-    ['--publish-all', 'HostConfig.PublishAllPorts', ({ host }) => host.PublishAllPorts],
     ['--gpus', 'HostConfig.DeviceRequests', ({ host }) => some(host.DeviceRequests)],
     ['--userns', 'HostConfig.UsernsMode', ({ host }) => other(host.UsernsMode, 'host')],
     [
@@ -48,8 +46,4 @@ export function refuseUnbuilt(given: Given): void {
     throw new NotBuiltError(
       `${found[0]} is not built yet (${found[1]}): create the container without it`,
     );
-}
-
-function publishes({ PortBindings }: GivenHostConfig): boolean {
-  return Object.values(PortBindings ?? {}).some((bindings) => some(bindings));
 }

@@ -12,6 +12,7 @@ import { checkSettings, isBridged, networksOf } from './asked.ts';
 import { performChange } from './change.ts';
 import { attachmentsOf, dnsNamesOf, type Endpoints } from './endpoints.ts';
 import { updateHosts } from './hosts.ts';
+import { movePorts } from './ports.ts';
 
 /** In IFNAMSIZ; far more than any container has. */
 const MAX_INTERFACES = 1000;
@@ -34,6 +35,7 @@ export async function connect(
     const endpoints = isAlive(record.state)
       ? await plugIn(engine, container, network.name, settings)
       : record.endpoints;
+    movePorts(engine, container, { networks, endpoints });
     await keep(container, { networks, endpoints });
   });
 }

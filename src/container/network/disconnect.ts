@@ -10,6 +10,7 @@ import { performChange } from './change.ts';
 import { keep } from './connect.ts';
 import { attachmentsOf, type Endpoints } from './endpoints.ts';
 import { updateHosts } from './hosts.ts';
+import { movePorts } from './ports.ts';
 
 /**
  * @throws ForbiddenError (403) in docker's words when it is not on it, InvalidError (400) for the host's network
@@ -33,6 +34,7 @@ export async function disconnect(
     const endpoints = isAlive(record.state)
       ? await pullOut(engine, container, network.name)
       : record.endpoints;
+    movePorts(engine, container, { networks, endpoints });
     await keep(container, { networks, endpoints });
   });
 }

@@ -57,7 +57,7 @@ export class Firewall {
     this.#networks.set(network.bridge, network);
     if (!this.#unwatch) return;
     try {
-      this.#change('add', networkElements(network));
+      this.change('add', networkElements(network));
       await this.#open(network.bridge);
     } catch (error) {
       await this.removeNetwork(network.bridge);
@@ -71,7 +71,7 @@ export class Firewall {
     const network = this.#networks.get(bridge);
     if (!network) return;
     this.#networks.delete(bridge);
-    if (this.#unwatch) this.#change('delete', networkElements(network));
+    this.change('delete', networkElements(network));
     await this.#dismiss([network]);
   }
 
@@ -98,9 +98,27 @@ export class Firewall {
     this.#admit(this.networks());
   }
 
-  /** Takes the elements of ports that are no longer published away. Before `begin` there is nothing to take. */
+  publish(ports: readonly PublishedAt[]): void {
+    this.change('add', ports.flatMap(portElements));
+  }
+
+  /** Of ports that are no longer published. */
   unpublish(ports: readonly PublishedAt[]): void {
-    if (this.#unwatch) this.#change('delete', ports.flatMap(portElements));
+    this.change('delete', ports.flatMap(portElements));
+  }
+
+  /**
+   * One transaction; before `begin` nothing, for then there is no table of ours. Where another program has
+   * just taken the table away, the whole of it is put back.
+   * @throws SystemError when nftables refuses even that
+   */
+  change(verb: 'add' | 'delete', elements: readonly Element[]): void {
+    if (!this.#unwatch || elements.length === 0) return;
+    try {
+      nft(elementCommands(verb, this.table, elements));
+    } catch {
+      this.restore();
+    }
   }
 
   /** Ends the watch; the rules stay, for containers run on. */
@@ -114,16 +132,6 @@ export class Firewall {
     this.close();
     nft(removeTable(this.table));
     await this.#dismiss(this.networks());
-  }
-
-  /** Where another program has just taken the table away, the whole of it is put back. */
-  #change(verb: 'add' | 'delete', elements: readonly Element[]): void {
-    if (elements.length === 0) return;
-    try {
-      nft(elementCommands(verb, this.table, elements));
-    } catch {
-      this.restore();
-    }
   }
 
   /** Behind the guard the bridge may route 127.0.0.0/8: what the host sends to a port published there. */

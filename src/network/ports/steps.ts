@@ -3,7 +3,6 @@ import type { Args, Call, StepDraft } from '../../step/step.ts';
 import { type Element, portElements } from '../firewall/elements.ts';
 import { isProxied } from './proxy.ts';
 import type { PublishedAt } from './published.ts';
-import { hostAddress } from './requests.ts';
 
 /**
  * @param table the firewall's, in family inet
@@ -87,19 +86,28 @@ function listening(port: PublishedAt): StepDraft {
 }
 
 /** Who sends datagrams is not told that the port is another's now. */
-function datagrams(ports: readonly PublishedAt[]): StepDraft[] {
-  return ports
-    .filter(({ protocol }) => protocol === 'udp')
-    .map(({ protocol, hostIp, hostPort }) =>
-      step(
-        {
-          call: 'IPCTNL_MSG_CT_DELETE',
-          args: { protocol, port: hostPort, ipv6: hostIp.includes(':') },
-        },
-        `who sends to ${hostAddress({ hostIp, hostPort })} already is translated from now on, and not as before`,
-        `conntrack -D -f ${hostIp.includes(':') ? 'ipv6' : 'ipv4'} -p ${protocol} --dport ${hostPort}`,
-        'conntrack(8)',
-        { accept: 'EINVAL' },
-      ),
+function datagrams(all: readonly PublishedAt[]): StepDraft[] {
+  return [false, true].flatMap((isV6) => {
+    const ports = datagramPorts(all, isV6);
+    if (ports.length === 0) return [];
+    const family = isV6 ? 'ipv6' : 'ipv4';
+    return step(
+      { call: 'IPCTNL_MSG_CT_DELETE', args: { family, protocol: 'udp', ports } },
+      'who sends datagrams there already is translated from now on, and not as before',
+      ports.map((port) => `conntrack -D -f ${family} -p udp --dport ${port}`).join('\n'),
+      'conntrack(8)',
+      { accept: 'EINVAL' },
     );
+  });
+}
+
+/** UDP ports of the host that are translated, by version of IP. */
+export function datagramPorts(ports: readonly PublishedAt[], isV6: boolean): number[] {
+  const udp = ports.filter(
+    (port) =>
+      port.protocol === 'udp' &&
+      port.hostIp.includes(':') === isV6 &&
+      portElements(port).length > 0,
+  );
+  return [...new Set(udp.map(({ hostPort }) => hostPort))];
 }

@@ -53,17 +53,26 @@ export class PortTable {
     return claimed;
   }
 
-  /** Idempotent. */
-  release(ports: readonly PublishedPort[]): void {
-    for (const port of ports) {
+  /** Those of the given that are held, with where they lead. */
+  held(ports: readonly PublishedPort[]): PublishedAt[] {
+    return ports.flatMap((port) => this.#find(port)?.port ?? []);
+  }
+
+  /**
+   * Idempotent.
+   * @returns those that were held
+   */
+  release(ports: readonly PublishedPort[]): PublishedAt[] {
+    return ports.flatMap((port) => {
       const held = this.#find(port);
-      if (!held) continue;
+      if (!held) return [];
       const others = this.#near(port).filter((other) => other !== held);
       if (others.length > 0) this.#held.set(keyOf(port), others);
       else this.#held.delete(keyOf(port));
       held.proxy?.close();
       if (held.fd !== undefined) close(held.fd);
-    }
+      return held.port;
+    });
   }
 
   /**
@@ -82,6 +91,19 @@ export class PortTable {
       if (fd !== undefined) this.listen(port);
       return fd === undefined && port.protocol !== 'sctp';
     });
+  }
+
+  /**
+   * Lets ports that are held lead elsewhere.
+   * @returns them, with where they lead now
+   */
+  retarget(ports: readonly PublishedPort[], target: Target): PublishedAt[] {
+    const moved = this.release(ports).map(({ ipv4: _, ipv6: __, ...port }) => ({
+      ...port,
+      ...target,
+    }));
+    this.restore(moved);
+    return moved;
   }
 
   /** Begins to carry what cannot be translated to the container; does nothing for other ports. */

@@ -211,9 +211,11 @@ test('connections to one port are forgotten, and no others', async () => {
     new Promise((resolve) => sender.send('x', port, '127.0.0.1', resolve));
   await send(53);
   await send(54);
-  const forget = (port: number, protocol: 'udp' | 'tcp' = 'udp') =>
-    forgetConnections({ protocol, port, isV6: false });
-  expect([forget(53, 'tcp'), forget(53), forget(53), forget(54)]).toEqual([0, 1, 0, 1]);
+  await send(55);
+  const forget = (protocol: 'udp' | 'tcp', ...ports: number[]) =>
+    forgetConnections(protocol, new Set(ports));
+  expect([forget('tcp', 53), forget('udp', 53), forget('udp', 53)]).toEqual([0, 1, 0]);
+  expect([forget('udp'), forget('udp', 54, 55, 56), forget('udp', 54, 55)]).toEqual([0, 2, 0]);
   run('nft', 'delete', 'table', 'inet', 't');
 });
 
