@@ -3,8 +3,8 @@
  * `--tmpfs`, then the volumes that its image wants where nothing else is. Volumes that are not there are made, new
  * ones are filled with what the image has at their place.
  */
-import { ConflictError, NotFoundError } from '../errors/errors.ts';
-import { createVolume } from '../volume/create.ts';
+import { ConflictError, InvalidError, NotFoundError } from '../errors/errors.ts';
+import { createVolume, takeVolume } from '../volume/create.ts';
 import { removeVolume } from '../volume/remove.ts';
 import type { Volume } from '../volume/store.ts';
 import type { ContainerConfig, HostConfig } from './config.ts';
@@ -45,7 +45,7 @@ export async function takeMounts(
     return { mounts, release: () => taken.release(), undo: () => taken.undo() };
   } catch (error) {
     await taken.undo();
-    throw error;
+    throw error instanceof NotFoundError ? new InvalidError(error.message) : error;
   }
 }
 
@@ -77,8 +77,13 @@ class Volumes {
   constructor(readonly engine: Engine) {}
 
   async take(mount: VolumeMount): Promise<VolumeMount> {
-    const { name, make } = mount;
-    const created = await createVolume(this.engine.volumes, { name, ...make });
+    const { volumes } = this.engine;
+    const { name, make, isAnonymous } = mount;
+    // Another's without a name: it may be going with that container at this moment, and is not made anew.
+    const created =
+      isAnonymous && name !== ''
+        ? await takeVolume(volumes, name)
+        : await createVolume(volumes, { name, ...make });
     this.#holds.push(created.release);
     if (created.isNew) {
       this.#made.push(created.volume);

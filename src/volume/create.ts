@@ -42,6 +42,17 @@ export function createVolume(volumes: VolumeStore, request: VolumeRequest): Prom
   });
 }
 
+/**
+ * Gives one that must be there.
+ * @throws NotFoundError
+ */
+export function takeVolume(volumes: VolumeStore, name: string): Promise<CreatedVolume> {
+  return volumes.lock.run(async () => {
+    const volume = volumes.find(name);
+    return { volume, isNew: false, release: volumes.hold(name) };
+  });
+}
+
 /** What of a request can be judged without looking at anything. @throws as createVolume */
 export function assertVolumeRequest({ name, driver, options }: VolumeRequest): void {
   if (name !== '') assertVolumeName(name);

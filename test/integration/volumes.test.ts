@@ -27,6 +27,7 @@ import { remove } from '../../src/container/remove.ts';
 import { start } from '../../src/container/start.ts';
 import type { Container } from '../../src/container/table.ts';
 import { volumeUsers } from '../../src/container/volume-users.ts';
+import { InvalidError } from '../../src/errors/errors.ts';
 import { getXattr, setXattr } from '../../src/kernel/files-at.ts';
 import { mount, umount2 } from '../../src/kernel/mount-calls.ts';
 import { createVolume } from '../../src/volume/create.ts';
@@ -259,6 +260,25 @@ describe('a volume without a name', () => {
     await gone(heir);
     expect(names()).toEqual(['data']);
   });
+});
+
+test('the volumes of a container that goes at the same moment: all of them, or no new container', async () => {
+  const outcomes = new Set<string>();
+  for (let i = 0; i < 60; i++) {
+    const donor = await made({}, { Volumes: { '/etc': {} } });
+    const removed = i % 3 === 0 ? gone(donor) : undefined;
+    const heir = made({ VolumesFrom: [donor.id] });
+    const [made_] = await Promise.allSettled([heir, removed ?? gone(donor)]);
+    outcomes.add(made_.status);
+    if (made_.status === 'rejected') {
+      expect(made_.reason).toBeInstanceOf(InvalidError);
+      continue;
+    }
+    const [mount] = made_.value.record.mounts ?? [];
+    expect(readdirSync(dataOf(mount?.type === 'volume' ? mount.name : ''))).toContain('passwd');
+    await gone(made_.value);
+  }
+  expect(outcomes.has('fulfilled')).toBe(true);
 });
 
 describe('in use', () => {
