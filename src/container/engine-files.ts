@@ -1,12 +1,12 @@
 /** Writes /etc/hostname, /etc/hosts and /etc/resolv.conf of a container, to be bound over the image's. */
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostsFile } from '../network/hosts.ts';
-import { readHostResolvConf, resolvConf } from '../network/resolv.ts';
 import type { ContainerPaths } from '../store/paths.ts';
 import type { Engine } from './engine.ts';
 import type { Endpoints } from './network/endpoints.ts';
 import { addressesOf } from './network/hosts.ts';
 import { type Linked, linkHosts } from './network/links.ts';
+import { resolvText } from './network/names.ts';
 import { joinedContainer } from './option/modes.ts';
 import type { Container } from './table.ts';
 
@@ -34,15 +34,9 @@ export function writeEngineFiles(
         links: linkHosts(linked),
         gateway: engine.networks.defaultBridge.gateway,
       });
-  const resolv = resolvConf(readHostResolvConf(), {
-    dns: hostConfig.Dns ?? [],
-    search: hostConfig.DnsSearch ?? [],
-    options: hostConfig.DnsOptions ?? [],
-    keepLoopback: host,
-  });
   writeForAll(paths.hosts, hosts);
   writeForAll(paths.hostname, `${config.Hostname}\n`);
-  writeForAll(paths.resolvConf, resolv);
+  writeForAll(paths.resolvConf, resolvText(hostConfig, endpoints));
 }
 
 /** Every user of the container reads them, whatever the engine's umask. */

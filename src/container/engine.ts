@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { Transfers } from '../image/pull/transfers.ts';
 import type { Registries } from '../image/registry/repository.ts';
 import type { ImageStore } from '../image/store.ts';
+import type { NameService } from '../network/names/service.ts';
 import type { Networks } from '../network/networks.ts';
 import type { PortTable } from '../network/ports/table.ts';
 import type { Step } from '../step/step.ts';
@@ -26,6 +27,7 @@ export interface Engine {
   readonly networks: Networks;
   /** Those of the host that containers have published. */
   readonly ports: PortTable;
+  readonly names: NameService;
   readonly events: Events;
   /** The shim's program in a sealed memfd. */
   readonly shimFd: number;

@@ -31,6 +31,7 @@ export async function release(
   if (sharesProcesses(container.record.hostConfig)) await endAll(container, groups);
   await Promise.all(groups.map((path) => removeGroup(engine, path)));
   for (const path of groups) removeEmptyParents(dirname(path));
+  engine.names.stop(container.id);
   giveBack(engine, endpoints);
   await unmountVolumes(engine, container);
   rmSync(container.paths.runDir, { recursive: true, force: true });

@@ -9,10 +9,11 @@ import { connectAttach } from './attach.ts';
 import { watchEnd } from './end.ts';
 import type { Engine } from './engine.ts';
 import { emit, emitNetworks, emitVolumes } from './events.ts';
-import { execute } from './execute.ts';
+import { type Executed, execute } from './execute.ts';
 import type { Launched } from './launch.ts';
 import { mountVolumes } from './mount-volumes.ts';
 import { networksOf } from './network/asked.ts';
+import { serveNames } from './network/names.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import { release } from './release.ts';
 import { remove } from './remove.ts';
@@ -64,6 +65,8 @@ async function startNow(engine: Engine, container: Container, byPolicy: boolean)
     await mountVolumes(engine, container);
     prepared = prepare(engine, container);
     const launched = await executePlan(engine, container, prepared, socket, clients);
+    if (launched.nameSockets)
+      serveNames(engine, container, launched.nameSockets, prepared.endpoints);
     await recordRunning(engine, container, launched, { ...prepared, byPolicy });
     watchEnd(engine, container, socket.link, launched.shimPid);
     await handOverAttaches(container);
@@ -98,7 +101,7 @@ async function executePlan(
   prepared: Prepared,
   socket: ShimSocket,
   clients: number,
-): Promise<Launched & { shimPid: number }> {
+): Promise<Executed> {
   const steps = engine.alterPlan?.(prepared.steps) ?? prepared.steps;
   const results: Result[] = [];
   const onResult = (step: Step, result: Result) => {

@@ -39,14 +39,21 @@ export interface Attachment {
   >;
 }
 
-/** Steps for a container on bridges. */
-export function endpointSteps(attachments: readonly Attachment[]): StepDraft[] {
+/**
+ * Steps for a container on bridges.
+ * @param inside performed in its network, with loopback up
+ */
+export function endpointSteps(
+  attachments: readonly Attachment[],
+  inside: readonly StepDraft[] = [],
+): StepDraft[] {
   const gateway = attachments.find(({ hasDefaultRoute }) => hasDefaultRoute);
   return [
     ...enterNew(),
     ...settings(),
-    goHome(),
     loopbackUp(),
+    ...inside,
+    goHome(),
     ...attachments.flatMap((attachment) => attachmentSteps(attachment)),
     ...(gateway ? defaultRoutes(gateway, 'RTM_NEWROUTE') : []),
     closeNetlink(),

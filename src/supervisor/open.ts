@@ -14,6 +14,7 @@ import { UnpackPool } from '../image/unpacker/pool.ts';
 import { close } from '../kernel/files.ts';
 import { sealedMemfd } from '../kernel/memfd.ts';
 import { missingRequirements } from '../kernel/requirements.ts';
+import { NameService } from '../network/names/service.ts';
 import { Networks } from '../network/networks.ts';
 import { PortTable } from '../network/ports/table.ts';
 import { lockDataRoot } from '../store/lock.ts';
@@ -101,6 +102,7 @@ async function openOn(
     volumes: await VolumeStore.open(paths, options.log),
     networks,
     ports,
+    names: new NameService(options.log),
     events: new EventBus(eventFile),
     shimFd: sealedMemfd('petri-shim', await readFile(options.shimPath)),
     initFd: sealedMemfd(
@@ -118,6 +120,7 @@ async function openOn(
         for (const exec of execs.values()) exec.link?.abandon();
       }
       ports.release(ports.all());
+      this.names.close();
       const isRemoved = networkToo === 'as-found' ? isNewBridge : networkToo === 'remove';
       if (isRemoved) await networks.closeAndRemove();
       else networks.close();

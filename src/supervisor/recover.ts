@@ -22,6 +22,7 @@ import { emit } from '../container/events.ts';
 import { adoptExecs } from '../container/exec/adopt.ts';
 import { keepMounted, unmountVolumes } from '../container/mount-volumes.ts';
 import { restoreEndpoints } from '../container/network/endpoints.ts';
+import { resumeNames } from '../container/network/names.ts';
 import { restorePorts } from '../container/network/ports.ts';
 import { PARENT } from '../container/option/cgroup-parent.ts';
 import type { ContainerRecord } from '../container/record.ts';
@@ -115,6 +116,7 @@ async function follow(engine: Engine, container: Container, link: ShimLink): Pro
     await setState(container, { status: 'running', pid, startTicks, bootId, startedAt: now() });
     emit(engine, container, 'start');
   }
+  resumeNames(engine, container);
   watchEnd(engine, container, link, 0);
   await adoptExecs(engine, container);
 }

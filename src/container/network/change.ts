@@ -3,6 +3,8 @@
  * namespace it is, goes in for a socket, and works on it from outside. They are kept with those of the start.
  */
 import { type Attachment, attachmentSteps, defaultRoutes } from '../../network/endpoint-steps.ts';
+import { takeNameSockets } from '../../network/names/reopen.ts';
+import type { NameSockets } from '../../network/names/server.ts';
 import { closeNetlink, goHome, goInside, openInside, step } from '../../network/namespace-steps.ts';
 import { perform } from '../../step/perform.ts';
 import { numberSteps, type Result, type StepDraft, slot } from '../../step/step.ts';
@@ -20,6 +22,8 @@ export interface Change {
   /** Interfaces that had, and get, the default route; the same one or none: it stays as it is. */
   routeFrom?: Attachment | undefined;
   routeTo?: Attachment | undefined;
+  /** Performed in the container's network. */
+  inside?: readonly StepDraft[];
 }
 
 /** In the order that leaves the container without a way out for the shortest time. Pure. */
@@ -43,7 +47,10 @@ export function changeSteps({ plug, unplug, routeFrom, routeTo }: Change): StepD
 }
 
 /** Once the namespace is held, no end of the container can put another one in its place. */
-export function holdSteps({ pid, startTicks }: ProcessIdentity): StepDraft[] {
+export function holdSteps(
+  { pid, startTicks }: ProcessIdentity,
+  inside: readonly StepDraft[] = [],
+): StepDraft[] {
   const out = slot('process');
   return [
     step(
@@ -64,12 +71,14 @@ export function holdSteps({ pid, startTicks }: ProcessIdentity): StepDraft[] {
       { undo: { call: 'close', args: { fd: slot('netns') } } },
     ),
     openInside(),
+    ...inside,
     goHome(),
   ];
 }
 
 /**
  * Performs the change now, as a whole or not at all.
+ * @returns the sockets of the name service, if the steps opened them
  * @throws StepFailure; then everything has been taken back
  */
 export async function performChange(
@@ -77,12 +86,12 @@ export async function performChange(
   container: Container,
   process: ProcessIdentity,
   change: Change,
-): Promise<void> {
+): Promise<NameSockets | undefined> {
   const kept = engine.networks.slots;
   const slots = new Map(kept);
   const results: Result[] = [];
   const before = (await readSteps(container)) ?? { steps: [], results: [] };
-  const drafts = [...holdSteps(process), ...changeSteps(change), closeNetlink()];
+  const drafts = [...holdSteps(process, change.inside), ...changeSteps(change), closeNetlink()];
   const steps = numberSteps(drafts).map((one) => ({ ...one, n: one.n + before.steps.length }));
   try {
     perform(steps, {
@@ -93,13 +102,14 @@ export async function performChange(
         container.emit('step', done, result);
       },
     });
+    keepSteps(engine, container, {
+      steps: [...before.steps, ...steps],
+      results: [...before.results, ...results],
+    });
+    return takeNameSockets(slots);
   } finally {
     closeOwn(slots, kept);
   }
-  keepSteps(engine, container, {
-    steps: [...before.steps, ...steps],
-    results: [...before.results, ...results],
-  });
 }
 
 function takeOut(name: string) {

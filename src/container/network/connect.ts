@@ -10,8 +10,9 @@ import { isAlive } from '../state.ts';
 import type { Container } from '../table.ts';
 import { checkSettings, isBridged, networksOf } from './asked.ts';
 import { performChange } from './change.ts';
-import { attachmentsOf, dnsNamesOf, type Endpoints } from './endpoints.ts';
+import { attachmentsOf, type Endpoints } from './endpoints.ts';
 import { updateHosts } from './hosts.ts';
+import { dnsNamesOf, nameSteps, serveNames, updateResolvConf } from './names.ts';
 import { movePorts } from './ports.ts';
 
 /** In IFNAMSIZ; far more than any container has. */
@@ -64,15 +65,19 @@ async function plugIn(
     const before = routed(record.endpoints).find(({ hasDefaultRoute }) => hasDefaultRoute);
     const after = routed(endpoints).find(({ hasDefaultRoute }) => hasDefaultRoute);
     const isMoved = before?.endpoint !== after?.endpoint;
-    await performChange(engine, container, record.state, {
+    const nameSockets = await performChange(engine, container, record.state, {
       plug: routed(endpoints).find((one) => one.endpoint === endpoint),
       ...(isMoved ? { routeFrom: before, routeTo: after } : {}),
+      inside: engine.names.isServing(container.id) ? [] : nameSteps(endpoints, { replace: true }),
     });
+    if (nameSockets) serveNames(engine, container, nameSockets);
   } catch (error) {
     network.release(endpoint);
     throw error;
   }
+  engine.names.add(endpoint);
   updateHosts(container, endpoints);
+  updateResolvConf(container, endpoints);
   emitNetworks(engine, container, { [name]: endpoint }, 'connect');
   return endpoints;
 }

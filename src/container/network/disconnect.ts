@@ -8,7 +8,7 @@ import type { Container } from '../table.ts';
 import { networksOf } from './asked.ts';
 import { performChange } from './change.ts';
 import { keep } from './connect.ts';
-import { attachmentsOf, type Endpoints } from './endpoints.ts';
+import { attachmentsOf, type Endpoints, giveBack } from './endpoints.ts';
 import { updateHosts } from './hosts.ts';
 import { movePorts } from './ports.ts';
 
@@ -54,7 +54,7 @@ async function pullOut(engine: Engine, container: Container, name: string): Prom
     // Its route goes with the interface.
     ...(before?.endpoint === endpoint ? { routeTo: after } : {}),
   });
-  engine.networks.byName(name)?.release(endpoint);
+  giveBack(engine, { [name]: endpoint });
   updateHosts(container, others);
   emitNetworks(engine, container, { [name]: endpoint }, 'disconnect');
   return others;

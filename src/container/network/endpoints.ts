@@ -1,6 +1,6 @@
 /** Takes addresses for a container on all its networks when it starts, and gives them back at its end. */
 import { NotFoundError } from '../../errors/errors.ts';
-import { allocateEndpoint, type Endpoint, type EndpointSettings } from '../../network/endpoint.ts';
+import { allocateEndpoint, type Endpoint } from '../../network/endpoint.ts';
 import { type Attachment, endpointSteps } from '../../network/endpoint-steps.ts';
 import { noneSteps } from '../../network/namespace-steps.ts';
 import type { BridgeNetwork } from '../../network/network.ts';
@@ -9,6 +9,7 @@ import type { Engine } from '../engine.ts';
 import { joinedContainer } from '../option/modes.ts';
 import type { ContainerRecord } from '../record.ts';
 import { networksOf } from './asked.ts';
+import { dnsNamesOf, nameSteps } from './names.ts';
 
 /** By network name. */
 export type Endpoints = Record<string, Endpoint>;
@@ -25,6 +26,7 @@ export function takeEndpoints(engine: Engine, record: ContainerRecord): Endpoint
       const interfaceName = `eth${Object.keys(taken).length}`;
       const dnsNames = network.isDefault ? [] : dnsNamesOf(record, settings);
       taken[name] = allocateEndpoint(network, settings, { interfaceName, dnsNames });
+      engine.names.add(taken[name]);
     }
     return taken;
   } catch (error) {
@@ -35,14 +37,18 @@ export function takeEndpoints(engine: Engine, record: ContainerRecord): Endpoint
 
 /** Idempotent. */
 export function giveBack(engine: Engine, endpoints: Endpoints): void {
-  for (const [name, endpoint] of Object.entries(endpoints))
+  for (const [name, endpoint] of Object.entries(endpoints)) {
+    engine.names.remove(endpoint);
     engine.networks.byName(name)?.release(endpoint);
+  }
 }
 
 /** What is known of its endpoints when the supervisor starts again. */
 export function restoreEndpoints(engine: Engine, endpoints: Endpoints): void {
-  for (const [name, endpoint] of Object.entries(endpoints))
+  for (const [name, endpoint] of Object.entries(endpoints)) {
     engine.networks.byName(name)?.restore(endpoint);
+    engine.names.add(endpoint);
+  }
 }
 
 export function networkSteps(
@@ -53,7 +59,7 @@ export function networkSteps(
   const { NetworkMode } = record.hostConfig;
   if (NetworkMode === 'host' || joinedContainer(NetworkMode) !== undefined) return [];
   const attachments = attachmentsOf(engine, record, endpoints);
-  return attachments.length > 0 ? endpointSteps(attachments) : noneSteps();
+  return attachments.length > 0 ? endpointSteps(attachments, nameSteps(endpoints)) : noneSteps();
 }
 
 /** In the order of interfaces; the one with the default route is found by `gatewayOf`. */
@@ -95,12 +101,6 @@ export function gatewayOf(
     return at < 0 ? (a < b ? -1 : 1) : Number(left[at]) - Number(right[at]);
   });
   return first;
-}
-
-/** What others on a network know it by, as docker's `DNSNames` lists them. */
-export function dnsNamesOf({ name, id, config }: ContainerRecord, settings: EndpointSettings) {
-  const names = [name, ...settings.aliases, id.slice(0, 12), config.Hostname];
-  return [...new Set(names.filter((one) => one !== ''))];
 }
 
 function networkFor(engine: Engine, name: string): BridgeNetwork {

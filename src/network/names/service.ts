@@ -1,5 +1,6 @@
 /** The engine's name service: the tables of all networks, and a server in each container that asks them. */
 import type { Logger } from 'pino';
+import type { Endpoint } from '../endpoint.ts';
 import { answer, type SeenNetwork } from './answer.ts';
 import { Budget, forward } from './forward.ts';
 import type { Query } from './message.ts';
@@ -25,6 +26,22 @@ export class NameService {
   private readonly outstanding = new Budget(MAX_OUTSTANDING_TOTAL);
 
   constructor(private readonly log: Pick<Logger, 'warn'>) {}
+
+  /** An endpoint without names is on a network that has none, and is passed over. */
+  add({ networkId, endpointId, dnsNames, ipAddress, ipv6Address }: Endpoint): void {
+    if (dnsNames.length === 0) return;
+    this.names.add(networkId, {
+      endpointId,
+      names: dnsNames,
+      ipv4: ipAddress,
+      ipv6: ipv6Address,
+    });
+  }
+
+  /** Idempotent. */
+  remove({ networkId, endpointId }: Endpoint): void {
+    this.names.remove(networkId, endpointId);
+  }
 
   isServing(id: string): boolean {
     return this.servers.has(id);
