@@ -1,7 +1,7 @@
 /**
  * `make bench`: Petri beside dockerd and beside the bare kernel, in turns, on this machine.
  *
- *     node tools/bench.mjs [--rounds N] [--only cli,pull,api,memory] [--match TEXT] [--output FILE]
+ *     node tools/bench.mjs [--rounds N] [--only cli,pull,api,names,memory] [--match TEXT] [--output FILE]
  *
  * With `--match` only the comparisons whose title has the text.
  */
@@ -15,6 +15,7 @@ import { archiveDuels, tidyArchives } from './archive.ts';
 import { type Duel, duels, tidy, waysOf } from './duels.ts';
 import { startFloor } from './floor.ts';
 import { memoryOf, shimMemory } from './memory.ts';
+import { LOOKUPS, NameBench } from './names.ts';
 import { BenchRegistries, pullDuels } from './pull.ts';
 import { asMarkdown, asText, FIGURE_HEAD, figureRow, machine, type Table } from './report.ts';
 import { alternate, type Figures, inSeries, timed } from './statistics.ts';
@@ -31,7 +32,7 @@ const FLOOR_NOTE =
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '15' },
-    only: { type: 'string', default: 'cli,pull,api,memory' },
+    only: { type: 'string', default: 'cli,pull,api,names,memory' },
     match: { type: 'string', default: '' },
     output: { type: 'string', default: 'docs/PERFORMANCE.md' },
   },
@@ -56,13 +57,14 @@ async function main(): Promise<void> {
     if (wanted.has('cli')) await benchCli(petri, root, add);
     if (wanted.has('pull')) await benchPull(petri, root, add);
     if (wanted.has('api')) for (const table of await benchApi(petri, root)) add(table);
+    if (wanted.has('names')) add(await benchNames(petri, root));
     if (wanted.has('memory')) add(await benchMemory(petri));
   } finally {
     await petri.stop();
     rmSync(root, { recursive: true });
   }
   // A part of the measurements must not replace the whole.
-  if (wanted.size === 4 && values.match === '')
+  if (wanted.size === 5 && values.match === '')
     writeFileSync(values.output, asMarkdown(tables, new Date()));
 }
 
@@ -167,7 +169,29 @@ function cycleTable(title: string, found: Record<string, Figures>, note: string)
   return { title, note, head: FIGURE_HEAD, rows };
 }
 
-/** (d) What lies in memory all the time. */
+/** (d) Names of containers, asked for by one of them. */
+async function benchNames(petri: RunningEngine, root: string): Promise<Table> {
+  const dockerd = await startDockerd(join(root, 'dockerd-names'));
+  const benches: Record<string, NameBench> = {};
+  try {
+    await dockerd?.api.importBusybox(TARBALL);
+    for (const engine of dockerd ? [petri, dockerd] : [petri])
+      benches[engine.name] = await NameBench.start(engine);
+    const ways = Object.entries(benches).map(([name, bench]) => [name, () => bench.round()]);
+    const found: Record<string, Figures> = await alternate(rounds, Object.fromEntries(ways));
+    return {
+      title: `${LOOKUPS} lookups of a container's name`,
+      note: `From inside another one on the same network, over UDP, 32 at once; wanted: at most 1000 ms.${found.dockerd ? '' : ' There is no dockerd on this machine.'}`,
+      head: FIGURE_HEAD,
+      rows: [...figureRows(found), ...ratioRow('dockerd / petri', found.dockerd, found.petri)],
+    };
+  } finally {
+    for (const bench of Object.values(benches)) await bench.close();
+    await dockerd?.stop();
+  }
+}
+
+/** (e) What lies in memory all the time. */
 async function benchMemory(petri: RunningEngine): Promise<Table> {
   const shim = await shimMemory(petri);
   await delay(REST_MS);

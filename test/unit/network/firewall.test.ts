@@ -11,6 +11,7 @@ import {
 } from '../../../src/network/firewall/elements.ts';
 import { admitCommands, chainsToAdmit } from '../../../src/network/firewall/guests.ts';
 import { makeTable, removeTable, tableName } from '../../../src/network/firewall/table.ts';
+import { nameServiceSteps } from '../../../src/network/names/steps.ts';
 import { noneSteps } from '../../../src/network/namespace-steps.ts';
 
 describe('the table', () => {
@@ -157,8 +158,8 @@ describe('the steps of an endpoint', () => {
       'write',
       'write',
       'write',
-      'setns',
       'RTM_NEWLINK',
+      'setns',
       'RTM_NEWLINK',
       'write',
       'RTM_NEWADDR',
@@ -166,6 +167,20 @@ describe('the steps of an endpoint', () => {
       'RTM_GETLINK',
       'RTM_NEWROUTE',
       'close',
+    ]);
+  });
+
+  test('with a name service open its sockets inside, where loopback is up', () => {
+    const calls = endpointSteps([attachment], nameServiceSteps(61_234)).map(({ call }) => call);
+    const inside = calls.slice(calls.indexOf('unshare'), calls.indexOf('setns'));
+    expect(inside.slice(-7)).toEqual([
+      'RTM_NEWLINK',
+      'socket',
+      'bind',
+      'socket',
+      'bind',
+      'listen',
+      'nft',
     ]);
   });
 
