@@ -58,6 +58,9 @@ describe('on a network of users', () => {
     expect(await out('exec', 'client', 'cat', '/etc/resolv.conf')).toMatch(
       /^nameserver 127\.0\.0\.11\n[\s\S]*^options .*ndots:0$/m,
     );
+    expect(
+      await out('run', '--rm', '--network', 'container:client', 'busybox', 'nslookup', 'www'),
+    ).toContain(address);
     expect(upstream.asked).toEqual([]);
   });
 

@@ -11,6 +11,7 @@ import { remove } from '../../src/container/remove.ts';
 import { start } from '../../src/container/start.ts';
 import type { Container } from '../../src/container/table.ts';
 import { StartError } from '../../src/errors/errors.ts';
+import { createNetwork } from '../../src/network/create.ts';
 import { type Step, slot } from '../../src/step/step.ts';
 import { type Census, census, expectNoLeak } from '../support/census.ts';
 import { exitOf, openTestEngine, request, type TestEngine } from '../support/engine.ts';
@@ -18,11 +19,22 @@ import { exitOf, openTestEngine, request, type TestEngine } from '../support/eng
 let tested: TestEngine;
 beforeAll(async () => {
   tested = await openTestEngine();
+  await createNetwork(tested.engine.networks, {
+    name: 'users',
+    driver: '',
+    internal: false,
+    attachable: false,
+    enableIpv6: false,
+    ipam: [],
+    options: {},
+    labels: {},
+  });
 });
 afterAll(() => tested.close());
 
 const specimens: Record<string, CreateRequest> = {
   'on the bridge': request(['touch', '/started']),
+  'on a network of users': request(['touch', '/started'], {}, { NetworkMode: 'users' }),
   'with a terminal, as a user': request(['touch', '/tmp/started'], {
     Tty: true,
     OpenStdin: true,
@@ -63,6 +75,7 @@ test.each(Object.entries(specimens))('a failure at any step: %s', async (_, spec
     engine.alterPlan = (steps) => steps;
     expect(container.record.state, what()).toMatchObject({ status: 'created' });
     expect(started(container), what()).toBe(false);
+    expect(engine.names.isServing(id), what()).toBe(false);
     await remove(engine, container, { force: false, volumes: true });
   }
   await expectNoLeak(before);
@@ -94,7 +107,7 @@ async function count(): Promise<Census> {
     dataRoot: options.dataRoot,
     runRoot: options.execRoot,
     bridge: options.bridge,
-    leases: () => engine.networks.defaultBridge.pools.ipv4.taken,
+    leases: () => engine.networks.bridges().reduce((sum, { pools }) => sum + pools.ipv4.taken, 0),
   });
 }
 

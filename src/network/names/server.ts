@@ -63,6 +63,7 @@ export class NameServer {
   private async converse(socket: Socket): Promise<void> {
     this.connections.add(socket);
     socket.on('close', () => this.connections.delete(socket));
+    socket.on('error', () => socket.destroy());
     socket.setTimeout(IDLE_MS, () => socket.destroy());
     try {
       for await (const bytes of messagesOf(socket)) {
