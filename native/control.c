@@ -8,62 +8,66 @@ static void put_number(struct text *text, int64_t number) {
   text_number(text, number);
 }
 
-static void send_line(struct shim *shim, struct client *client, struct text *text, const char *start) {
-  text_str(text, "\n");
-  client_tell(shim, client, start, (size_t)(text->at - start));
-}
+#define LINE_ROOM 128
+#define LINES_ROOM 4096
 
-static void send_step(struct shim *shim, struct client *client, uint32_t record) {
-  char line[128];
-  struct text text = {line, line + sizeof line};
+static void put_step(const struct shim *shim, struct text *text, uint32_t record) {
   const struct result *result = &shim->executor.results[record];
-  text_str(&text, "step");
-  put_number(&text, shim->executor.wire->records[record].n);
-  put_number(&text, result->error || result->ret < 0 ? -1 : result->ret);
-  put_number(&text, result->error);
-  put_number(&text, result->start_ns);
-  put_number(&text, result->duration_ns);
-  send_line(shim, client, &text, line);
+  text_str(text, "step");
+  put_number(text, shim->executor.wire->records[record].n);
+  put_number(text, result->error || result->ret < 0 ? -1 : result->ret);
+  put_number(text, result->error);
+  put_number(text, result->start_ns);
+  put_number(text, result->duration_ns);
+  text_str(text, "\n");
 }
 
-static void send_start(struct shim *shim, struct client *client) {
-  char line[64];
-  struct text text = {line, line + sizeof line};
+static void put_start(const struct shim *shim, struct text *text) {
   if (shim->state == FAILED) {
-    text_str(&text, "failed");
-    put_number(&text, shim->failed_record < 0 ? 0 : shim->executor.wire->records[shim->failed_record].n);
-    put_number(&text, shim->failed_error);
+    text_str(text, "failed");
+    put_number(text, shim->failed_record < 0 ? 0 : shim->executor.wire->records[shim->failed_record].n);
+    put_number(text, shim->failed_error);
   } else {
-    text_str(&text, "running");
-    put_number(&text, shim->init);
-    put_number(&text, shim->start_ticks);
+    text_str(text, "running");
+    put_number(text, shim->init);
+    put_number(text, shim->start_ticks);
   }
-  send_line(shim, client, &text, line);
+  text_str(text, "\n");
 }
 
-static void send_exit(struct shim *shim, struct client *client) {
-  char line[64];
-  struct text text = {line, line + sizeof line};
-  text_str(&text, "exit");
-  put_number(&text, shim->exit_code);
-  put_number(&text, shim->exit_signal);
-  put_number(&text, shim->exit_ns);
-  send_line(shim, client, &text, line);
+static void put_exit(const struct shim *shim, struct text *text) {
+  text_str(text, "exit");
+  put_number(text, shim->exit_code);
+  put_number(text, shim->exit_signal);
+  put_number(text, shim->exit_ns);
+  text_str(text, "\n");
 }
 
+/* Many lines in one piece: each piece wakes the supervisor, while the program wants a processor. */
 void control_hello(struct shim *shim, struct client *client) {
+  char lines[LINES_ROOM];
+  struct text text = {lines, lines + sizeof lines};
   if (shim->state == STARTING) return;
-  for (uint32_t i = 1; i < shim->executor.wire->record_count; i++)
-    if (shim->executor.results[i].progress != NOT_BEGUN) send_step(shim, client, i);
-  send_start(shim, client);
-  if (shim->state == EXITED) send_exit(shim, client);
+  for (uint32_t i = 1; i < shim->executor.wire->record_count; i++) {
+    if (shim->executor.results[i].progress == NOT_BEGUN) continue;
+    put_step(shim, &text, i);
+    if (text.at < text.end - 3 * LINE_ROOM) continue;
+    client_tell(shim, client, lines, (size_t)(text.at - lines));
+    text.at = lines;
+  }
+  put_start(shim, &text);
+  if (shim->state == EXITED) put_exit(shim, &text);
+  client_tell(shim, client, lines, (size_t)(text.at - lines));
 }
 
 void control_tell_end(struct shim *shim) {
+  char line[LINE_ROOM];
+  struct text text = {line, line + sizeof line};
+  put_exit(shim, &text);
   for (int i = 0; i < MAX_CLIENTS; i++) {
     struct client *client = &shim->clients[i];
     if (!client->used || client->dead || client->kind != CLIENT_CONTROL) continue;
-    if (shim->state == EXITED) send_exit(shim, client);
+    if (shim->state == EXITED) client_tell(shim, client, line, (size_t)(text.at - line));
     else control_hello(shim, client);
   }
 }

@@ -13,8 +13,8 @@ export type ShimLine =
  * @throws TypeError when it is none of the four
  */
 export function parseShimLine(line: string): ShimLine {
+  if (!/^[a-z]+(?: -?\d{1,19})*$/.test(line)) throw malformed(line);
   const [kind, ...fields] = line.split(' ');
-  if (!fields.every((field) => /^-?\d{1,19}$/.test(field))) throw malformed(line);
   const [a = 0, b = 0, c = 0, d = 0, e = 0] = fields.map(Number);
   if (kind === 'step' && fields.length === 5)
     return { kind, result: { n: a, ret: b, errno: c, startNs: d, durationNs: e } };

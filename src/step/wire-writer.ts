@@ -1,7 +1,7 @@
 /** Builds the shim's wire format: little-endian, no padding, strings with length and NUL. */
 export class WireWriter {
   /** Most plans fit: the filter of system calls is most of one. */
-  private buffer = Buffer.allocUnsafe(32 << 10);
+  private buffer = Buffer.allocUnsafe(8 << 10);
   private length = 0;
 
   u8(value: number): this {
