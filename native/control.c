@@ -60,16 +60,21 @@ void control_hello(struct shim *shim, struct client *client) {
   client_tell(shim, client, lines, (size_t)(text.at - lines));
 }
 
-void control_tell_end(struct shim *shim) {
+static bool is_supervisor(const struct client *client) {
+  return client->used && !client->dead && client->kind == CLIENT_CONTROL;
+}
+
+void control_tell_start(struct shim *shim) {
+  for (int i = 0; i < MAX_CLIENTS; i++)
+    if (is_supervisor(&shim->clients[i])) control_hello(shim, &shim->clients[i]);
+}
+
+void control_tell_exit(struct shim *shim) {
   char line[LINE_ROOM];
   struct text text = {line, line + sizeof line};
   put_exit(shim, &text);
-  for (int i = 0; i < MAX_CLIENTS; i++) {
-    struct client *client = &shim->clients[i];
-    if (!client->used || client->dead || client->kind != CLIENT_CONTROL) continue;
-    if (shim->state == EXITED) client_tell(shim, client, line, (size_t)(text.at - line));
-    else control_hello(shim, client);
-  }
+  for (int i = 0; i < MAX_CLIENTS; i++)
+    if (is_supervisor(&shim->clients[i])) client_tell(shim, &shim->clients[i], line, (size_t)(text.at - line));
 }
 
 void control_line(struct shim *shim, const struct client_line *line) {

@@ -150,15 +150,17 @@ static void start(void) {
 }
 
 static void run(void) {
-  control_tell_end(&shim);
-  clients_watch_stdin(&shim);
   child_reap(&shim);
+  bool brief = shim.init_gone; /* it has ended already: start and end are told in one */
+  if (!brief) control_tell_start(&shim);
+  clients_watch_stdin(&shim);
   while (!shim.init_gone) loop_once(&shim, -1);
   outputs_drain(&shim);
   log_flush(&shim.log);
   exit_record_write(&shim);
   shim.state = EXITED;
-  control_tell_end(&shim);
+  if (brief) control_tell_start(&shim);
+  else control_tell_exit(&shim);
 }
 
 /* Those who do not take what is theirs for ten seconds go without. */
@@ -176,7 +178,7 @@ int main(int argc, char **argv) {
   await_clients();
   start();
   if (shim.state == RUNNING) run();
-  else control_tell_end(&shim);
+  else control_tell_start(&shim);
   part();
   return shim.state == FAILED;
 }

@@ -105,8 +105,10 @@ void passed_close(struct shim *shim, struct client *client);
 /* control.c */
 void control_hello(struct shim *shim, struct client *client);
 void control_line(struct shim *shim, const struct client_line *line);
-/* The last line, to every supervisor. */
-void control_tell_end(struct shim *shim);
+/* To every supervisor: the steps, how they ended, and if that is so already, that init is gone. */
+void control_tell_start(struct shim *shim);
+/* The last line. */
+void control_tell_exit(struct shim *shim);
 
 /* output.c */
 bool outputs_open(struct shim *shim);
