@@ -81,7 +81,8 @@ describe('what the program gets', () => {
       'my-host\nmy-host\nmy-host\n',
     ],
     ['pid 1', [], 'echo $$; ls /proc | grep -c "^[0-9]"', '1\n3\n'],
-    ['descriptors', [], 'ls /proc/1/fd | tr "\\n" " "', '0 1 2 '],
+    // Not into a pipe: the shell would hold an end of it for a moment.
+    ['descriptors', [], 'ls /proc/1/fd; true', '0\n1\n2\n'],
     ['umask', [], 'umask', '0022\n'],
     ['a stdin that is empty', [], 'wc -c', '0\n'],
     ['no terminal', [], 'test -t 0 || test -t 1 || echo none', 'none\n'],
