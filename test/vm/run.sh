@@ -4,7 +4,8 @@
 #
 #   test/vm/run.sh             the smoke test; ends in "N passed, N failed"
 #   test/vm/run.sh --shell     a shell in the machine instead; leave it by `exit`
-#   test/vm/run.sh --power N   N power cuts in the middle of pulls, loads, commits and runs (POWER_SEED repeats them)
+#   test/vm/run.sh --power N   N power cuts in the middle of pulls, loads, commits and runs; POWER_SEED repeats them, and
+#                              with POWER_WITHOUT_SYNC=1 the engine waits for no disk: then they must fail
 #
 # Everything made is kept under build/vm: the second run takes seconds. Needs no root but to install
 # qemu. The processor is emulated: slower, but it works wherever this runs (ACCEL=kvm is for those who
@@ -94,6 +95,11 @@ add_power_test() { # ROOT
   cp -R node_modules/undici "$1/petri/node_modules/"
   cp "$here/power/registry.yml" "$1/petri/power/"
   bundle "$here/power/guest/main.ts" "$1/petri/power/guest.mjs"
+  if [ -n "${POWER_WITHOUT_SYNC:-}" ]; then
+    sed -i -E 's/calls\.syncfs\.async\(fd,/((_, done) => done(null, 0))(fd,/; s/await this\.file\.sync\(\)|await (file|folder)[0-9]*\.sync\(\)//
+      s/promisify[0-9]*\(fsync\)/(async () => undefined)/' "$1/petri/dist/supervisor.mjs"
+    diff -q dist/supervisor.mjs "$1/petri/dist/supervisor.mjs" | sed 's/^/vm: without sync: /'
+  fi
 }
 
 # The disk: Node, the built Petri, busybox for everything else.
