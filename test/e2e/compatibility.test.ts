@@ -21,6 +21,7 @@ import { imagesCases } from './compatibility/images.ts';
 import { lifecycleCases } from './compatibility/lifecycle.ts';
 import { lookCases } from './compatibility/look.ts';
 import { networkCases } from './compatibility/networks.ts';
+import { portCases } from './compatibility/ports.ts';
 import { runCases } from './compatibility/run.ts';
 import { systemCases } from './compatibility/system.ts';
 import { volumesCases } from './compatibility/volumes.ts';
@@ -33,6 +34,7 @@ const cases = [
   ...filesCases,
   ...imagesCases,
   ...networkCases,
+  ...portCases,
   ...systemCases,
   ...volumesCases,
 ];

@@ -13,7 +13,7 @@ through docker's own command and through petri, against Petri and against docker
 error and exit code word for word. Only what cannot be the same is left out: ids, times, sizes of what grows, the
 command's own name, and by whose hands dockerd says that a container could not be started.
 
-Not compared here: what needs a registry, published ports, \`--privileged\`
+Not compared here: what needs a registry, \`--privileged\`
 (which the reference needs more of its host for), and what happens on a terminal
 (\`test/e2e/terminal.test.ts\`).`;
 

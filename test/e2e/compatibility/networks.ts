@@ -1,4 +1,4 @@
-/** Networks of one's own, published ports, and how containers find each other. */
+/** Networks of one's own, and how containers find each other. */
 import type { Case } from '../../support/compatibility.ts';
 import { newerWords, noPlugins } from './reasons.ts';
 
