@@ -3,8 +3,13 @@ import type { Case } from '../../support/compatibility.ts';
 import { newerWords, noPlugins } from './reasons.ts';
 
 const SLEEP = 'busybox sleep 1000';
-/** Its IPv4 addresses but for 127.0.0.1. */
-const links = `ip -o -4 addr | grep -v " lo " | sed "s/.*inet //; s/ .*//"`;
+/** A web server. */
+const HTTP = `busybox sh -c 'mkdir /www; echo hello > /www/index.html; exec httpd -f -p 80 -h /www'`;
+/** Tries until it answers. */
+const fetch = (url: string) =>
+  `$D run --rm --network $N -e URL=${url} busybox sh -c 'for i in $(seq 100); do wget -qO- $URL 2>/dev/null && exit; usleep 50000; done; echo in vain'`;
+/** Its IPv4 addresses but for 127.0.0.1; dockerd makes them in any order. */
+const links = `ip -o -4 addr | grep -v " lo " | sed "s/.*inet //; s/ .*//" | sort`;
 const about = (format: string, name = '$N') => `$D network inspect -f '${format}' ${name}`;
 const IPAM =
   '{{range .IPAM.Config}}{{.Subnet}} {{.Gateway}} {{.IPRange}} {{.AuxiliaryAddresses}};{{end}}';
@@ -140,7 +145,11 @@ export const networkCases: readonly Case[] = [
 
   {
     row: named,
-    script: `$D run -d --name $N-db --expose 5432 -e PASS=word ${SLEEP} >/dev/null; $D run --rm --name $N --link $N-db:db busybox sh -c 'grep -c db /etc/hosts; env | grep ^DB_ | sed "s/[0-9]*[.][0-9.]*/ADDRESS/g" | sort'; $D run --rm --link nosuch:x busybox true; echo $?`,
+    script: `$D network create $N >/dev/null; $D run -d --name $N-web --network $N --network-alias www ${HTTP} >/dev/null; ${fetch('http://$N-web')}; ${fetch('http://www')}; $D run --rm --network $N busybox grep nameserver /etc/resolv.conf; $D run --rm busybox wget -qO- http://$N-web; echo $?`,
+  },
+  {
+    row: named,
+    script: `$D run -d --name $N-db --expose 5432 -e PASS=word ${SLEEP} >/dev/null; $D run --rm --name $N --link $N-db:db busybox sh -c 'grep -cw db /etc/hosts; env | grep ^DB_ | sed "s/[0-9]*[.][0-9.]*/ADDRESS/g" | sort'; $D run --rm --link nosuch:x busybox true; echo $?`,
   },
 
   {
