@@ -25,6 +25,8 @@ export interface Attachment {
   mtu: number;
   /** Everything that no interface's own network holds goes by it. */
   hasDefaultRoute: boolean;
+  /** It does not reach the others on its network, nor they it. */
+  isIsolated?: boolean;
   endpoint: Pick<
     Endpoint,
     | 'ipAddress'
@@ -70,6 +72,7 @@ export function attachmentSteps(attachment: Attachment, undo?: Call): StepDraft[
   return [
     cable(attachment, undo),
     quietHostEnd(endpoint),
+    ...(attachment.isIsolated ? [isolate(endpoint)] : []),
     ...(endpoint.ipv6Address === undefined ? [] : speakIpv6(endpoint)),
     ...addresses(endpoint),
     insideUp(endpoint),
@@ -109,6 +112,17 @@ function quietHostEnd({ hostInterface }: Attachment['endpoint']): StepDraft {
     `sysctl -w net.ipv6.conf.${hostInterface}.disable_ipv6=1`,
     'ipv6(7)',
     { accept: 'ENOENT' },
+  );
+}
+
+/** The firewall alone cannot: what a bridge carries from port to port passes it by, unless br_netfilter is loaded. */
+function isolate({ hostInterface }: Attachment['endpoint']): StepDraft {
+  return step(
+    'write',
+    { path: `/sys/class/net/${hostInterface}/brport/isolated`, data: '1' },
+    'the bridge carries nothing between two isolated ports: this network keeps its containers apart',
+    `bridge link set dev ${hostInterface} isolated on`,
+    'bridge(8)',
   );
 }
 

@@ -209,6 +209,73 @@ describe('a published port', () => {
   });
 });
 
+describe('a network', () => {
+  it('with IPv6: its containers are reached by that too, from outside under the sender’s own address', async () => {
+    const port = await freePort();
+    const prefix = `fd52:${tag.slice(0, 4)}`;
+    await suite.docker('network', 'create', '--ipv6', '--subnet', `${prefix}::/64`, `six-${tag}`);
+    await suite.docker(
+      'run',
+      '-d',
+      '--name',
+      'web',
+      '--network',
+      `six-${tag}`,
+      '-p',
+      `${port}:80`,
+      'busybox',
+      'sleep',
+      '1000',
+    );
+    const pid = await suite.inspect('{{.State.Pid}}', 'web');
+    const server = `require('net').createServer((socket) => socket.end(socket.remoteAddress)).listen(80, '::')`;
+    nodeIn(['nsenter', '-t', pid, '-n'], server);
+    await expect.poll(() => fromHost('::1', port), { timeout: 5000 }).not.toBe('');
+    expect(await fromOutside(outside.host6, port)).toBe(outside.address6);
+    expect(await fromOutside(outside.host, port)).toContain(outside.address);
+    expect(await fromContainer('web', outside.host6, port)).toBe(`${prefix}::1`);
+    const address = await suite.inspect(
+      '{{range .NetworkSettings.Networks}}{{.GlobalIPv6Address}}{{end}}',
+      'web',
+    );
+    await suite.shell(`ip -n ${outside.name} -6 route add default via ${outside.host6}`);
+    expect(await fromOutside(address, 80)).toBe('');
+    await suite.docker('rm', '-f', 'web');
+    await suite.docker('network', 'rm', `six-${tag}`);
+  });
+
+  it('that is internal publishes nothing; one without icc keeps its containers apart, but not their ports', async () => {
+    const [inner, apart] = [await freePort(), await freePort()];
+    await suite.docker('network', 'create', '--internal', `in-${tag}`);
+    await serve('inner', '--network', `in-${tag}`, '-p', `${inner}:80`);
+    expect(await fromHost('127.0.0.1', inner)).toBe('');
+    expect(await out(suite.docker('port', 'inner'))).toBe('');
+    const option = 'com.docker.network.bridge.enable_icc=false';
+    const binding = 'com.docker.network.bridge.host_binding_ipv4=127.0.0.1';
+    await suite.docker('network', 'create', '-o', option, '-o', binding, `apart-${tag}`);
+    const address = await serve('one', '--network', `apart-${tag}`, '-p', `${apart}:80`);
+    await suite.docker(
+      'run',
+      '-d',
+      '--network',
+      `apart-${tag}`,
+      '--name',
+      'two',
+      'busybox',
+      'sleep',
+      '1000',
+    );
+    expect(await fromHost('127.0.0.1', apart)).toBe('one');
+    expect(await out(suite.docker('port', 'one'))).toBe(`80/tcp -> 127.0.0.1:${apart}`);
+    expect(await fromContainer('two', address, 80)).toBe('');
+    // Where bridged frames do not meet the firewall it is the bridge that keeps them apart.
+    const isolated = 'cat /sys/class/net/*/brport/isolated';
+    expect((await suite.shell(isolated)).stdout.match(/1/g)?.length).toBeGreaterThanOrEqual(2);
+    await suite.removeContainers();
+    await suite.docker('network', 'rm', `in-${tag}`, `apart-${tag}`);
+  });
+});
+
 describe('a port that is another’s', () => {
   it('is refused in docker’s words before anything starts, and nothing is held', async () => {
     const [port, free] = [await freePort(), await freePort()];

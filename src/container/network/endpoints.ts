@@ -4,6 +4,7 @@ import { allocateEndpoint, type Endpoint } from '../../network/endpoint.ts';
 import { type Attachment, endpointSteps } from '../../network/endpoint-steps.ts';
 import { noneSteps } from '../../network/namespace-steps.ts';
 import type { BridgeNetwork } from '../../network/network.ts';
+import { bridgeOptions } from '../../network/options.ts';
 import type { StepDraft } from '../../step/step.ts';
 import type { Engine } from '../engine.ts';
 import { joinedContainer } from '../option/modes.ts';
@@ -77,6 +78,7 @@ export function attachmentsOf(
       mtu,
       endpoint,
       hasDefaultRoute: name === gateway && !network.record.internal,
+      isIsolated: !bridgeOptions(network.record.options).icc,
     };
   });
 }

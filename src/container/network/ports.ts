@@ -2,6 +2,7 @@
 import { SystemError } from '../../errors/errors.ts';
 import { forgetConnections } from '../../kernel/netlink/conntrack.ts';
 import type { Endpoint } from '../../network/endpoint.ts';
+import { bridgeOptions } from '../../network/options.ts';
 import type { PublishedAt, PublishedPort } from '../../network/ports/published.ts';
 import { requestedPorts } from '../../network/ports/requests.ts';
 import { datagramPorts, elementsOf, publishSteps } from '../../network/ports/steps.ts';
@@ -24,7 +25,9 @@ export function claimPorts(
 ): PublishedPort[] {
   const endpoint = outerEndpoint(engine, record, endpoints);
   if (!endpoint) return [];
-  const requests = requestedPorts(record.hostConfig, record.config.ExposedPorts);
+  const { options = {} } = engine.networks.byId(endpoint.networkId)?.record ?? {};
+  const { hostBinding } = bridgeOptions(options);
+  const requests = requestedPorts(record.hostConfig, record.config.ExposedPorts, hostBinding);
   try {
     return engine.ports.claim(requests, targetOf(endpoint));
   } catch (error) {

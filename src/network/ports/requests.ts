@@ -28,12 +28,15 @@ const EVERYWHERE = ['0.0.0.0', '::'];
 
 /**
  * @param exposed Config.ExposedPorts, those of the image included
+ * @param hostBinding what an empty HostIp means, com.docker.network.bridge.host_binding_ipv4
  * @throws InvalidError in docker's words
  */
 export function requestedPorts(
   { PortBindings, PublishAllPorts }: PortOptions,
   exposed: Readonly<Record<string, object>> | null,
+  hostBinding = '0.0.0.0',
 ): PortRequest[] {
+  const unsaid = hostBinding === '0.0.0.0' ? EVERYWHERE : hostIps(hostBinding);
   const bound = Object.entries(PortBindings ?? {}).map(([key, bindings]) => ({
     port: parsePort(key),
     bindings: bindings ?? [],
@@ -41,7 +44,7 @@ export function requestedPorts(
   const requests = bound.flatMap(({ port, bindings }) =>
     bindings.map(({ HostIp = '', HostPort = '' }) => ({
       ...port,
-      hostIps: hostIps(HostIp),
+      hostIps: HostIp === '' ? unsaid : hostIps(HostIp),
       hostPorts: parseRange(HostPort),
     })),
   );
@@ -57,7 +60,7 @@ export function requestedPorts(
     ...requests,
     ...[...others]
       .filter(([name]) => !isRequested.has(name))
-      .map(([, port]) => ({ ...port, hostIps: EVERYWHERE, hostPorts: undefined })),
+      .map(([, port]) => ({ ...port, hostIps: unsaid, hostPorts: undefined })),
   ];
 }
 
@@ -105,7 +108,6 @@ function invalidPort(text: string): InvalidError {
 }
 
 function hostIps(text: string): readonly string[] {
-  if (text === '') return EVERYWHERE;
   const version = isIP(text);
   if (version === 0 || text.includes('%'))
     throw new InvalidError(`invalid IP address: ${JSON.stringify(text)}`);

@@ -85,6 +85,15 @@ describe('what is asked for', () => {
     expect(ask({}, false, exposed)).toEqual([]);
   });
 
+  test('without an address is where the network says', () => {
+    const [request] = requestedPorts(
+      { PortBindings: { '80/tcp': [{ HostPort: '80' }] }, PublishAllPorts: false },
+      null,
+      '127.0.0.1',
+    );
+    expect(request?.hostIps).toEqual(['127.0.0.1']);
+  });
+
   test('is a range of ports in EXPOSE', () => {
     expect(parseExposed('7-9/sctp').map(({ containerPort }) => containerPort)).toEqual([7, 8, 9]);
     expect(() => parseExposed('0')).toThrow('invalid port');
