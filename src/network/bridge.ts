@@ -125,6 +125,8 @@ function settleIpv6(bridge: string, isEnabled: boolean): void {
   const folder = `/proc/sys/net/ipv6/conf/${bridge}`;
   if (!existsSync(folder)) return;
   writeFileSync(`${folder}/accept_ra`, '0');
+  // Its own addresses are the engine's: while they were asked about, neighbours could not be found.
+  writeFileSync(`${folder}/accept_dad`, '0');
   writeFileSync(`${folder}/disable_ipv6`, isEnabled ? '0' : '1');
 }
 
