@@ -40,7 +40,7 @@ afterEach(() => {
 
 /** What a server says; empty when nobody answers within two seconds. */
 const ask = (address: string, port: number) =>
-  `nc -w 2 ${address} ${port} </dev/null 2>/dev/null || true`;
+  `timeout 4 nc -w 2 ${address} ${port} </dev/null 2>/dev/null || true`;
 const out = async (script: Promise<{ stdout: string }>) => (await script).stdout.trim();
 const fromHost = (address: string, port: number) =>
   out(suite.shell(`busybox ${ask(address, port)}`));
@@ -230,7 +230,7 @@ describe('a network', () => {
     const pid = await suite.inspect('{{.State.Pid}}', 'web');
     const server = `require('net').createServer((socket) => socket.end(socket.remoteAddress)).listen(80, '::')`;
     nodeIn(['nsenter', '-t', pid, '-n'], server);
-    await expect.poll(() => fromHost('::1', port), { timeout: 5000 }).not.toBe('');
+    await expect.poll(() => fromHost('::1', port), { timeout: 15_000 }).not.toBe('');
     expect(await fromOutside(outside.host6, port)).toBe(outside.address6);
     expect(await fromOutside(outside.host, port)).toContain(outside.address);
     expect(await fromContainer('web', outside.host6, port)).toBe(`${prefix}::1`);
