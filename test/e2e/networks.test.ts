@@ -252,6 +252,38 @@ describe('an endpoint', () => {
   });
 });
 
+describe('the addresses of a small network', () => {
+  /** Of 16: not its own, the broadcast and the bridge's. */
+  const FREE = 13;
+  const create = async (name: string) => {
+    const body = { Image: 'busybox', Cmd: ['sleep', '1000'], HostConfig: { NetworkMode: 'small' } };
+    const { text } = await suite.engine.api('POST', `/containers/create?name=${name}`, body);
+    return (JSON.parse(text) as { Id: string }).Id;
+  };
+  const start = (id: string) => suite.engine.api('POST', `/containers/${id}/start`);
+  const remove = (id: string) => suite.engine.api('DELETE', `/containers/${id}?force=1`);
+
+  it('come back however containers end, and whatever happens to the supervisor', async () => {
+    await out('network', 'create', '--subnet', `${base}.3.0/28`, 'small');
+    for (let round = 0; round < 6; round++) {
+      const ids = await Promise.all(Array.from({ length: 8 }, (_, i) => create(`r${round}n${i}`)));
+      const started = Promise.all(ids.map(start)).catch(() => undefined);
+      // In the middle of starting them, and once they run.
+      if (round % 3 === 1) await suite.engine.kill();
+      await started;
+      if (round % 3 === 2) await suite.engine.kill();
+      if (round % 3 > 0) await suite.engine.up();
+      await Promise.all(ids.map(remove));
+    }
+    const ids = await Promise.all(Array.from({ length: FREE + 1 }, (_, i) => create(`last${i}`)));
+    const answers = await Promise.all(ids.map(start));
+    expect(answers.filter(({ status }) => status === 204)).toHaveLength(FREE);
+    expect(answers.find(({ status }) => status !== 204)?.text).toContain('no available IPv4');
+    const addresses = await Promise.all(ids.map((id) => addressOn('small', id)));
+    expect(new Set(addresses.filter((address) => address !== '')).size).toBe(FREE);
+  });
+});
+
 describe('what cannot be', () => {
   const refused: [what: string, words: string[], message: string][] = [
     [
