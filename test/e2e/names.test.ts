@@ -64,6 +64,18 @@ describe('on a network of users', () => {
     expect(upstream.asked).toEqual([]);
   });
 
+  it('a link is a name for the one that has it, also after the other has another address', async () => {
+    await out('network', 'create', 'front');
+    await idle('db', '--network', 'front');
+    await idle('client', '--network', 'front', '--link', 'db:store');
+    await idle('other', '--network', 'front');
+    expect(await lookUp('client', 'store')).toEqual([await addressOn('front', 'db')]);
+    expect(await lookUp('other', 'store')).toBe('NXDOMAIN');
+    await out('rm', '-f', 'db');
+    await idle('db', '--network', 'front');
+    expect(await lookUp('client', 'STORE')).toEqual([await addressOn('front', 'db')]);
+  });
+
   it('three under one alias are all found, another one first each time', async () => {
     await out('network', 'create', 'front');
     for (const name of ['a1', 'a2', 'a3'])

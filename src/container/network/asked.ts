@@ -5,6 +5,7 @@ import { assertSettings, type EndpointSettings, noSettings } from '../../network
 import { familyOf } from '../../network/range.ts';
 import type { ContainerConfig, HostConfig } from '../config.ts';
 import type { Engine } from '../engine.ts';
+import { parseLink } from '../option/links.ts';
 import { joinedContainer } from '../option/modes.ts';
 import type { ContainerRecord } from '../record.ts';
 import { isAlive } from '../state.ts';
@@ -65,6 +66,7 @@ export function checkSettings(engine: Engine, network: string, settings: Endpoin
     throw wrong(`invalid MAC address: ${settings.macAddress}`);
   const bad = settings.aliases.find((alias) => !/^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,252}$/.test(alias));
   if (bad !== undefined) throw wrong(`invalid alias ${JSON.stringify(bad)}`);
+  settings.links.forEach(parseLink);
   const found = engine.networks.byName(network);
   if (found) assertSettings(found, settings);
 }

@@ -4,6 +4,7 @@
  */
 import { ConflictError, InvalidError, NotFoundError } from '../../errors/errors.ts';
 import type { Engine } from '../engine.ts';
+import { parseLink } from '../option/links.ts';
 import type { ContainerRecord } from '../record.ts';
 import { isAlive } from '../state.ts';
 import type { Container } from '../table.ts';
@@ -14,16 +15,6 @@ export interface Linked {
   target: Container;
   /** On the default network. */
   ipAddress: string;
-}
-
-/** `db:database` or `db`; docker also takes `/db:/web/database`, as it shows them. */
-export function parseLink(link: string): { ref: string; alias: string } {
-  const [ref = '', alias = ref, ...more] = link.split(':');
-  const last = (path: string) => path.slice(path.lastIndexOf('/') + 1);
-  const isName = /^[a-zA-Z0-9_][a-zA-Z0-9_.-]*$/;
-  if (more.length > 0 || !isName.test(last(ref)) || !isName.test(last(alias)))
-    throw new InvalidError(`bad format for links: ${JSON.stringify(link)}`);
-  return { ref: last(ref), alias: last(alias) };
 }
 
 /** @throws InvalidError (400) for a link that is none, or to a container that is not there */

@@ -12,6 +12,7 @@ import { readHostResolvConf, resolvConf, serversElsewhere } from '../../network/
 import type { StepDraft } from '../../step/step.ts';
 import type { HostConfig } from '../config.ts';
 import type { Engine } from '../engine.ts';
+import { parseLink } from '../option/links.ts';
 import type { ContainerRecord } from '../record.ts';
 import { isAlive } from '../state.ts';
 import type { Container } from '../table.ts';
@@ -47,7 +48,7 @@ export function serveNames(
 ): void {
   const networks = () => {
     const { state, endpoints } = container.record;
-    return seenBy(engine, isAlive(state) ? endpoints : starting);
+    return seenBy(engine, container.record, isAlive(state) ? endpoints : starting);
   };
   const servers = () => serversElsewhere(container.record.hostConfig.Dns ?? []);
   engine.names.serve({ id: container.id, networks, servers }, sockets);
@@ -99,9 +100,16 @@ export function updateResolvConf({ record, paths }: Container, endpoints: Endpoi
   chmodSync(paths.resolvConf, 0o644);
 }
 
-function seenBy(engine: Engine, endpoints: Endpoints): SeenNetwork[] {
+function seenBy(engine: Engine, record: ContainerRecord, endpoints: Endpoints): SeenNetwork[] {
+  const asked = networksOf(record);
   return Object.keys(endpoints).flatMap((name) => {
     const network = engine.networks.byName(name);
-    return network ? [{ id: network.id, name, internal: network.record.internal }] : [];
+    const links = linkedNames(asked[name]?.links ?? []);
+    return network ? [{ id: network.id, name, internal: network.record.internal, links }] : [];
   });
+}
+
+/** On a network of a user a link is one more name, for this container alone. */
+function linkedNames(links: readonly string[]): Map<string, string> {
+  return new Map(links.map(parseLink).map(({ ref, alias }) => [alias.toLowerCase(), ref]));
 }

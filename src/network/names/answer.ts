@@ -14,6 +14,8 @@ export interface SeenNetwork {
   name: string;
   /** Nothing leads out of it. */
   internal: boolean;
+  /** Names by which whoever asks, and nobody else, knows others there: `--link`. In lower case. */
+  links?: ReadonlyMap<string, string>;
 }
 
 /** Docker's. */
@@ -47,7 +49,8 @@ function resolve(
 ): string[] | undefined {
   const family = families[type];
   for (const [network, bare] of readings(networks, name)) {
-    const found = names.addresses(network.id, bare, family ?? 'ipv4');
+    const linked = network.links?.get(bare) ?? bare;
+    const found = names.addresses(network.id, linked, family ?? 'ipv4');
     if (found) return family ? found : [];
   }
   return undefined;
