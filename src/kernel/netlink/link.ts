@@ -46,6 +46,8 @@ export interface NewLink extends LinkSettings {
 export interface ChangeLink extends LinkSettings {
   kind?: undefined;
   master?: string;
+  /** Of a bridge's port: frames may leave by the port they came in by. */
+  hairpin?: boolean;
 }
 
 export interface Link {
@@ -118,6 +120,7 @@ export function encodeChangeLink(link: ChangeLink, master?: number): Request {
   const builder = header(flagsOf(link));
   settings(builder, link);
   if (master !== undefined) builder.attributeU32(n.IFLA_MASTER, master);
+  if (link.hairpin !== undefined) portData(builder, link.hairpin);
   const message = builder.finish(typeOf('RTM_NEWLINK'), REQUEST_ACK);
   const on = link.master === undefined ? [link.name] : [link.name, 'master', link.master];
   return { name: 'RTM_NEWLINK', message, on };
@@ -132,6 +135,15 @@ function peerData(builder: MessageBuilder, peer: Peer): void {
       if (peer.netns !== undefined) builder.attributeU32(n.IFLA_NET_NS_FD, peer.netns);
     }),
   );
+}
+
+function portData(builder: MessageBuilder, hairpin: boolean): void {
+  builder.nest(n.IFLA_LINKINFO, () => {
+    builder.attribute(n.IFLA_INFO_SLAVE_KIND, Buffer.from('bridge'));
+    builder.nest(n.IFLA_INFO_SLAVE_DATA, () => {
+      builder.attribute(n.IFLA_BRPORT_MODE, Buffer.from([hairpin ? 1 : 0]));
+    });
+  });
 }
 
 /**

@@ -63,6 +63,9 @@ export const IFLA_NUM_TX_QUEUES = 31;
 export const IFLA_NUM_RX_QUEUES = 32;
 export const IFLA_INFO_KIND = 1;
 export const IFLA_INFO_DATA = 2;
+export const IFLA_INFO_SLAVE_KIND = 4;
+export const IFLA_INFO_SLAVE_DATA = 5;
+export const IFLA_BRPORT_MODE = 4;
 export const VETH_INFO_PEER = 1;
 /** Leaves the counters out of an answer: they are most of it. */
 export const RTEXT_FILTER_SKIP_STATS = 8;

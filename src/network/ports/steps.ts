@@ -1,5 +1,5 @@
 /** The end of phase `network`: what is sent to ports of the host reaches the container. Pure. nft(8), ip(7). */
-import type { Args, Call, StepDraft } from '../../step/step.ts';
+import { type Args, type Call, type StepDraft, slot } from '../../step/step.ts';
 import { type Element, portElements } from '../firewall/elements.ts';
 import { isProxied } from './proxy.ts';
 import type { PublishedAt } from './published.ts';
@@ -61,9 +61,11 @@ function translation(table: string, elements: readonly Element[]): StepDraft[] {
 }
 
 function hairpin(hostInterface: string): StepDraft {
-  const path = `/sys/class/net/${hostInterface}/brport/hairpin_mode`;
   return step(
-    { call: 'write', args: { path, data: '1' } },
+    {
+      call: 'RTM_NEWLINK',
+      args: { netlink: slot('netlink.host'), name: hostInterface, hairpin: true },
+    },
     'what the container sends to its own published port may come back by the cable it left by',
     `bridge link set dev ${hostInterface} hairpin on`,
     'bridge(8)',

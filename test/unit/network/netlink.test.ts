@@ -65,6 +65,14 @@ test('a link is changed by its name, up flag and mask together', () => {
   expect(message.toString('hex', 16)).toBe('0000000000000000010000000100000007000300' + '6c6f0000');
 });
 
+test('what belongs to a port of a bridge is told as the bridge’s', () => {
+  const { message } = encodeChangeLink({ name: 'a', hairpin: true });
+  const [one] = [...readMessages(message)];
+  const info = readAttributes(readAttributes(one?.body.subarray(16) as Buffer).get(18) as Buffer);
+  expect(String(info.get(4))).toBe('bridge');
+  expect([...readAttributes(info.get(5) as Buffer)]).toEqual([[4, Buffer.from([1])]]);
+});
+
 test('the peer’s namespace is part of the peer', () => {
   const peer = { name: 'eth0', netns: 42 };
   const { message } = encodeCreateLink({ kind: 'veth', name: 'a', peer });

@@ -160,7 +160,7 @@ describe('the steps', () => {
   test('let the engine carry what cannot be translated, and forget who sends datagrams', () => {
     expect(steps.map(({ call }) => call)).toEqual([
       'nft',
-      'write',
+      'RTM_NEWLINK',
       'listen',
       'IPCTNL_MSG_CT_DELETE',
     ]);
