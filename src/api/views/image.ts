@@ -34,6 +34,8 @@ export function imageDetail(image: Image): object {
     DockerVersion: '',
     Author: image.author,
     Config: configView(image),
+    // Left out by newer dockerds. docker-compose 1.29 looks there for the volumes it has to carry over.
+    ContainerConfig: configView(image),
     Architecture: image.architecture,
     ...(image.variant && { Variant: image.variant }),
     Os: image.os,
