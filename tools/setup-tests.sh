@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sees that what the tests look at the kernel with is on this machine, and installs the Debian packages that are
-# missing. docker's own command, dockerd to compare with and docker-registry are only unpacked into build/tools: their
+# missing. docker's own command, dockerd to compare with, docker-registry and compose 2 are only unpacked into build/tools: their
 # packages would start services.
 # Says nothing when nothing is missing. Without root there is nothing to do: those tests are skipped.
 set -eu
@@ -20,10 +20,12 @@ need script bsdutils
 need ps procps
 need openssl openssl
 need zstd zstd
+need curl curl
+need docker-compose docker-compose
 need bsdtar libarchive-tools
 [ -e /usr/lib/python3/dist-packages/docker ] || missing="$missing python3-docker"
 
-unpacked='' wished=''
+unpacked='' wished='' compose=''
 need_unpacked() { # COMMAND PACKAGE…: the first package there is
   PATH="$PATH:$PWD/build/tools/usr/bin:$PWD/build/tools/usr/sbin" command -v "$1" >/dev/null 2>&1 && return
   shift
@@ -37,7 +39,9 @@ need_unpacked runc runc
 need_unpacked tini-static tini
 # Not everywhere to be had; without it its tests are skipped.
 command -v skopeo >/dev/null 2>&1 || wished=skopeo
-[ -n "$missing$unpacked$wished" ] || exit 0
+plugin=usr/libexec/docker/cli-plugins/docker-compose
+[ -e "/$plugin" ] || [ -e "build/tools/$plugin" ] || compose=' compose'
+[ -n "$missing$unpacked$wished$compose" ] || exit 0
 
 command -v apt-get >/dev/null 2>&1 || {
   echo "for all tests install:$missing$unpacked" >&2
@@ -60,10 +64,12 @@ unpack() { # PACKAGE|PACKAGE…
   dpkg -x "$folder"/*.deb build/tools
   rm -r "$folder"
 }
-echo "for the tests:$missing$unpacked $wished"
+echo "for the tests:$missing$unpacked $wished$compose"
 fetch >"$log" 2>&1 </dev/null || { apt-get update -qq && fetch; } >"$log" 2>&1 </dev/null || {
   cat "$log" >&2
   exit 1
 }
 [ -z "$wished" ] || apt-get install -qq -y --no-install-recommends "$wished" >"$log" 2>&1 </dev/null ||
   echo "its tests are skipped: cannot install $wished: $(tail -n 1 "$log")"
+[ -z "$compose" ] || tools/unpack-compose.sh build/tools >"$log" 2>&1 </dev/null ||
+  echo "its test is skipped: cannot unpack compose 2: $(tail -n 1 "$log")"

@@ -1,6 +1,6 @@
 /**
- * testcontainers, unchanged: how it waits, execs and copies. Waiting for a listening port looks at published ports and
- * is not here, for there are none yet.
+ * testcontainers, unchanged: how it waits, execs and copies. Published ports and networks are in real/testcontainers.test.ts,
+ * with servers to wait for.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -61,3 +61,20 @@ describe.each(clients)('by %s', (client) => {
     ]);
   });
 });
+
+test('a client in another container finds it by name; the volume cannot go before the container', async () => {
+  const told = await suite.script(
+    'docker',
+    `${PRELUDE}
+     $D network create --internal back >/dev/null
+     trap '$D network rm back >/dev/null' EXIT
+     $D run -d --name db --network back --user postgres -v rows:/var/lib/postgresql services sh -c "$server" >/dev/null
+     wait_for query 'select 1'
+     $D run --rm --network back services psql -h db -U postgres -tAc 'select inet_server_port()'
+     ! $D volume rm rows 2>&1
+     $D rm -f db >/dev/null`,
+  );
+  expect(told).toMatch(
+    /^5432\nError response from daemon: remove rows: volume is in use - \[[0-9a-f]{64}\]$/,
+  );
+});
