@@ -4,8 +4,17 @@
  */
 import { isIP } from 'node:net';
 import { ForbiddenError, InvalidError } from '../errors/errors.ts';
-import { parseCidr } from '../kernel/netlink/ip.ts';
-import { addressAt, broadcastOf, familyOf, isWithin, subnetOf, subnetsOverlap } from './range.ts';
+import { ipBytes, ipText, parseCidr } from '../kernel/netlink/ip.ts';
+import {
+  addressAt,
+  broadcastOf,
+  familyOf,
+  isWithin,
+  rangeOf,
+  subnetOf,
+  subnetsOverlap,
+  toNumber,
+} from './range.ts';
 import type { Ipam } from './record.ts';
 import { chooseSubnet, chooseSubnet6 } from './subnet.ts';
 
@@ -49,15 +58,16 @@ export function settleIpam(
 function complete(request: IpamRequest | undefined, family: 4 | 6, context: IpamContext): Ipam {
   const taken = [...context.taken, ...context.routed];
   const free = () => (family === 4 ? chooseSubnet(taken) : chooseSubnet6(context.id, taken));
-  const subnet = request?.subnet || free();
+  // In the form in which the kernel's tools print them, whatever they were written like.
+  const subnet = request?.subnet ? subnetOf(request.subnet) : free();
   if (context.taken.some((other) => subnetsOverlap(other, subnet)))
     throw new ForbiddenError(
       `invalid pool request: Pool overlaps with other one on this address space: ${subnet}`,
     );
   return {
     subnet,
-    gateway: request?.gateway || addressAt(subnet, 1),
-    ...(request?.ipRange ? { ipRange: request.ipRange } : {}),
+    gateway: request?.gateway ? ipText(ipBytes(request.gateway)) : addressAt(subnet, 1),
+    ...(request?.ipRange ? { ipRange: subnetOf(request.ipRange) } : {}),
     auxAddresses: request?.auxAddresses ?? {},
     isChosen: Boolean(request?.subnet),
   };
@@ -91,7 +101,7 @@ function checkSubnet(what: string, cidr: string): void {
   const longest = familyOf(address) === 6 ? 126 : 30;
   if (Number(prefix) > (familyOf(address) === 6 ? 128 : 32))
     throw wrong('invalid CIDR block notation');
-  if (subnetOf(cidr) !== cidr.toLowerCase()) throw wrong(`it should be ${subnetOf(cidr)}`);
+  if (rangeOf(cidr)[0] !== toNumber(address)) throw wrong(`it should be ${subnetOf(cidr)}`);
   if (what === 'subnet' && (parseCidr(cidr).prefixLength > longest || Number(prefix) < 8))
     throw wrong(`the prefix must be from /8 to /${longest}: it holds the bridge and containers`);
 }

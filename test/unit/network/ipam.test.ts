@@ -46,6 +46,15 @@ describe('a wish', () => {
     });
   });
 
+  test('for IPv6 may be written in any form', () => {
+    const given = { subnet: 'FD52:0A1B:0:0::/64', gateway: 'fd52:0a1b:0::1' };
+    const both = [request(given)];
+    expect(settleIpam(both, { ...context, enableIpv6: true }).ipv6).toMatchObject({
+      subnet: 'fd52:a1b::/64',
+      gateway: 'fd52:a1b::1',
+    });
+  });
+
   test('for both families is granted', () => {
     const both = [request({ subnet: '10.9.0.0/24' }), request({ subnet: 'fd09::/64' })];
     expect(settleIpam(both, { ...context, enableIpv6: true }).ipv6?.gateway).toBe('fd09::1');
