@@ -35,6 +35,11 @@ afterAll(() => tested.close());
 const specimens: Record<string, CreateRequest> = {
   'on the bridge': request(['touch', '/started']),
   'on a network of users': request(['touch', '/started'], {}, { NetworkMode: 'users' }),
+  'with published ports': request(
+    ['touch', '/started'],
+    {},
+    { PortBindings: { '80/tcp': [{ HostPort: '28231' }], '53/udp': [{ HostPort: '28231' }] } },
+  ),
   'with a terminal, as a user': request(['touch', '/tmp/started'], {
     Tty: true,
     OpenStdin: true,
