@@ -78,10 +78,14 @@ export function portCalls({ networks, ports }: Engine, others: Handlers): Handle
   };
 }
 
-/** Idempotent. What was taken is nobody's, and what is sent there reaches nobody. */
+/** Idempotent. What was taken is nobody's, and what is sent there reaches nobody. An end is not kept from being one. */
 export function givePortsBack(engine: Engine, published: readonly PublishedPort[]): void {
   const ports = engine.ports.release(published);
-  engine.networks.firewall.unpublish(ports);
+  try {
+    engine.networks.firewall.unpublish(ports);
+  } catch (err) {
+    engine.log.error({ err, ports }, 'cannot take published ports out of the firewall');
+  }
   forgetSenders(engine, ports);
 }
 

@@ -145,7 +145,11 @@ export class PortTable {
     try {
       for (const hostIp of hostIps) {
         const port = { protocol, containerPort, hostIp, hostPort, ...target };
-        this.#add(port, this.#bind(port));
+        const fd = this.#bind(port);
+        // A host without IPv6 has it nowhere, and nobody has asked for it by name.
+        if (fd === undefined && hostIp === '::' && claimed.length > 0 && protocol !== 'sctp')
+          continue;
+        this.#add(port, fd);
         claimed.push(port);
       }
     } catch (error) {
