@@ -52,7 +52,7 @@ const specimens: Record<string, CreateRequest> = {
     {
       NetworkMode: 'none',
       Init: true,
-      Binds: ['/usr/share:/data:ro', '/etc/hostname:/etc/name:rslave'],
+      Binds: ['/usr/share:/data:ro', '/etc/hostname:/etc/name:private'],
       Tmpfs: { '/cache/deep': 'size=1m', '/dev/mine': '' },
       Sysctls: { 'kernel.shmmni': '99' },
       Devices: [

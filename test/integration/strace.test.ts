@@ -57,7 +57,7 @@ const specimens: [string, CreateRequest][] = [
       ['true'],
       {},
       {
-        Binds: ['/usr/share:/data:ro', '/etc/hostname:/etc/name:rslave'],
+        Binds: ['/usr/share:/data:ro', '/etc/hostname:/etc/name:private'],
         Tmpfs: { '/cache/deep': 'size=1m', '/dev/mine': '' },
         Sysctls: { 'kernel.shmmni': '99' },
         Devices: [
