@@ -1,4 +1,4 @@
-// Bundles test/bench and runs it. Usage: node tools/bench.mjs [--rounds N] [--only cli,pull,api,names,memory] [--match TEXT]
+// Bundles test/bench and runs it. Usage: node tools/bench.mjs [--rounds N] [--only cli,pull,api,names,network,memory] [--match TEXT]
 import { build } from 'esbuild';
 
 await build({

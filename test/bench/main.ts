@@ -1,7 +1,7 @@
 /**
  * `make bench`: Petri beside dockerd and beside the bare kernel, in turns, on this machine.
  *
- *     node tools/bench.mjs [--rounds N] [--only cli,pull,api,names,memory] [--match TEXT] [--output FILE]
+ *     node tools/bench.mjs [--rounds N] [--only cli,pull,api,names,network,memory] [--match TEXT] [--output FILE]
  *
  * With `--match` only the comparisons whose title has the text.
  */
@@ -16,6 +16,7 @@ import { type Duel, duels, tidy, waysOf } from './duels.ts';
 import { startFloor } from './floor.ts';
 import { memoryOf, shimMemory } from './memory.ts';
 import { LOOKUPS, NameBench } from './names.ts';
+import { benchNetwork } from './network.ts';
 import { BenchRegistries, pullDuels } from './pull.ts';
 import { asMarkdown, asText, FIGURE_HEAD, figureRow, machine, type Table } from './report.ts';
 import { alternate, type Figures, inSeries, timed } from './statistics.ts';
@@ -32,7 +33,7 @@ const FLOOR_NOTE =
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '15' },
-    only: { type: 'string', default: 'cli,pull,api,names,memory' },
+    only: { type: 'string', default: 'cli,pull,api,names,network,memory' },
     match: { type: 'string', default: '' },
     output: { type: 'string', default: 'docs/PERFORMANCE.md' },
   },
@@ -58,13 +59,15 @@ async function main(): Promise<void> {
     if (wanted.has('pull')) await benchPull(petri, root, add);
     if (wanted.has('api')) for (const table of await benchApi(petri, root)) add(table);
     if (wanted.has('names')) add(await benchNames(petri, root));
+    if (wanted.has('network'))
+      await benchNetwork({ root, busybox: TARBALL, rounds, match: values.match }, add);
     if (wanted.has('memory')) add(await benchMemory(petri));
   } finally {
     await petri.stop();
     rmSync(root, { recursive: true });
   }
   // A part of the measurements must not replace the whole.
-  if (wanted.size === 5 && values.match === '')
+  if (wanted.size === 6 && values.match === '')
     writeFileSync(values.output, asMarkdown(tables, new Date()));
 }
 
