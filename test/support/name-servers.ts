@@ -41,8 +41,8 @@ export function socketIn(netns: number): Socket {
 export type Told = Partial<Packet> | 'silence';
 
 export interface Upstream {
-  /** What it was asked, in order: name and transport. */
-  asked: { name: string; transport: 'udp' | 'tcp'; packet: DecodedPacket }[];
+  /** What it was asked, in order, and from which port. */
+  asked: { name: string; transport: 'udp' | 'tcp'; port: number; packet: DecodedPacket }[];
   close(): void;
 }
 
@@ -57,10 +57,10 @@ export async function startUpstream(
   before: (query: Buffer) => Buffer[] = () => [],
 ): Promise<Upstream> {
   const asked: Upstream['asked'] = [];
-  const respond = (bytes: Buffer, transport: 'udp' | 'tcp') => {
+  const respond = (bytes: Buffer, transport: 'udp' | 'tcp', port = 0) => {
     const packet = decode(bytes);
     const name = packet.questions?.[0]?.name ?? '';
-    asked.push({ name, transport, packet });
+    asked.push({ name, transport, port, packet });
     const told = tell(name, transport);
     if (told === 'silence') return undefined;
     return encode({
@@ -73,13 +73,13 @@ export async function startUpstream(
   const udp = createSocket('udp4');
   udp.on('message', (bytes, { port, address: from }) => {
     for (const datagram of before(bytes)) udp.send(datagram, port, from);
-    const replied = respond(bytes, 'udp');
+    const replied = respond(bytes, 'udp', port);
     if (replied) udp.send(replied, port, from);
   });
   const tcp = createServer(async (socket) => {
     socket.on('error', () => undefined);
     for await (const bytes of messagesOf(socket)) {
-      const replied = respond(bytes, 'tcp');
+      const replied = respond(bytes, 'tcp', socket.remotePort);
       if (replied) socket.write(framed(replied));
     }
   });

@@ -68,7 +68,7 @@ async function plugIn(
     const nameSockets = await performChange(engine, container, record.state, {
       plug: routed(endpoints).find((one) => one.endpoint === endpoint),
       ...(isMoved ? { routeFrom: before, routeTo: after } : {}),
-      inside: engine.names.isServing(container.id) ? [] : nameSteps(endpoints, { replace: true }),
+      inside: engine.names.isServing(container.id) ? [] : nameSteps(endpoints),
     });
     if (nameSockets) serveNames(engine, container, nameSockets);
   } catch (error) {

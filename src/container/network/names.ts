@@ -30,9 +30,8 @@ export function dnsNamesOf({ name, id, config }: ContainerRecord, settings: Endp
   return [...new Set(names.filter((one) => one !== ''))];
 }
 
-/** @param replace an earlier table may be there */
-export function nameSteps(endpoints: Endpoints, { replace = false } = {}): StepDraft[] {
-  return hasNames(endpoints) ? nameServiceSteps(randomNamePort(), { replace }) : [];
+export function nameSteps(endpoints: Endpoints): StepDraft[] {
+  return hasNames(endpoints) ? nameServiceSteps(randomNamePort()) : [];
 }
 
 /**

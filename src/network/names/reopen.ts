@@ -7,12 +7,20 @@ import { KernelError } from '../../errors/errors.ts';
 import { close } from '../../kernel/files.ts';
 import { inetCalls } from '../../kernel/inet.ts';
 import { hop } from '../../kernel/namespaces.ts';
-import { type NftCommand, nft } from '../../kernel/nftables.ts';
+import { type NftCommand, nft, nftList } from '../../kernel/nftables.ts';
 import { openSameProcess, type ProcessIdentity } from '../../kernel/pidfd.ts';
+import { errnoNumber } from '../../step/flags.ts';
 import { type Handlers, perform, type Slots, StepFailure } from '../../step/perform.ts';
-import { numberSteps } from '../../step/step.ts';
+import { numberSteps, type StepDraft } from '../../step/step.ts';
 import type { NameSockets } from './server.ts';
-import { NAME_PORTS, NAME_SLOTS, nameServiceSteps } from './steps.ts';
+import {
+  NAME_PORTS,
+  NAME_SLOTS,
+  nameServiceSteps,
+  redirectedPort,
+  socketSteps,
+  TABLE,
+} from './steps.ts';
 
 /** A program inside may have taken the port; several times in a row is no accident. */
 const ATTEMPTS = 5;
@@ -47,22 +55,42 @@ export function reopenNameSockets(process: ProcessIdentity): NameSockets | undef
   }
 }
 
-/** In the namespace the thread is in. */
+/**
+ * In the namespace the thread is in. The port of the rules that are there is taken again if that can be: to change
+ * rules takes ten times as long as to read them, for the kernel waits until nobody uses the old ones.
+ */
 function openHere(): NameSockets {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return performSteps(randomNamePort());
-    } catch (error) {
-      const isTaken = error instanceof StepFailure && error.step.call === 'bind';
-      if (!isTaken || attempt === ATTEMPTS) throw error;
-    }
+  const port = portInUse();
+  const again = port === undefined ? undefined : unlessTaken(socketSteps(port));
+  if (again) return again;
+  for (let attempt = 1; attempt < ATTEMPTS; attempt++) {
+    const sockets = unlessTaken(nameServiceSteps(randomNamePort()));
+    if (sockets) return sockets;
+  }
+  return performSteps(nameServiceSteps(randomNamePort()));
+}
+
+function portInUse(): number | undefined {
+  try {
+    return redirectedPort(nftList({ table: TABLE }));
+  } catch {
+    // There is no such table.
+    return undefined;
   }
 }
 
-function performSteps(port: number): NameSockets {
+function unlessTaken(steps: readonly StepDraft[]): NameSockets | undefined {
+  try {
+    return performSteps(steps);
+  } catch (error) {
+    if (error instanceof StepFailure && error.errno === errnoNumber('EADDRINUSE')) return undefined;
+    throw error;
+  }
+}
+
+function performSteps(drafts: readonly StepDraft[]): NameSockets {
   const slots: Slots = new Map();
-  const steps = numberSteps(nameServiceSteps(port, { replace: true }));
-  perform(steps, { handlers, slots, onResult: () => undefined });
+  perform(numberSteps(drafts), { handlers, slots, onResult: () => undefined });
   return takeNameSockets(slots) as NameSockets;
 }
 

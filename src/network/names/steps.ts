@@ -6,7 +6,8 @@
  *
  * For steps that are performed in the container's network namespace, when its loopback interface is up.
  */
-import type { NftCommand } from '../../kernel/nftables.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { NftCommand, NftObject } from '../../kernel/nftables.ts';
 import { type Args, type Call, type StepDraft, slot } from '../../step/step.ts';
 
 /** As docker's: programs know it by heart. */
@@ -18,15 +19,17 @@ export const NAME_SLOTS = { udp: 'names.udp', tcp: 'names.tcp' } as const;
 /** Above the ports that the kernel gives to programs that ask for any: ip_local_port_range, ip(7). */
 export const NAME_PORTS = { first: 61_000, last: 65_535 } as const;
 
-const TABLE = { family: 'ip', name: 'petri_names' } as const;
+export const TABLE = { family: 'ip', name: 'petri_names' } as const;
 const DNS_PORT = 53;
 const BACKLOG = 64;
 
-/**
- * @param port from `NAME_PORTS`, free in the namespace
- * @param replace a table of an earlier engine is there
- */
-export function nameServiceSteps(port: number, { replace = false } = {}): StepDraft[] {
+/** @param port from `NAME_PORTS`, free in the namespace */
+export function nameServiceSteps(port: number): StepDraft[] {
+  return [...socketSteps(port), redirectStep(port)];
+}
+
+/** Where the rules are there already and lead to `port`. */
+export function socketSteps(port: number): StepDraft[] {
   return [
     openSocket('udp', 'SOCK_DGRAM'),
     bindSocket('udp', port),
@@ -39,14 +42,36 @@ export function nameServiceSteps(port: number, { replace = false } = {}): StepDr
       '# it listens already',
       'listen(2)',
     ),
-    step(
-      'nft',
-      { commands: [...(replace ? removeTable() : []), ...redirect(port)] as Args[] },
-      `port 53 of ${NAME_SERVER} leads to the engine’s sockets; the port itself stays free for the container`,
-      redirectShell(port),
-      'nft(8)',
-    ),
   ];
+}
+
+function redirectStep(port: number): StepDraft {
+  return step(
+    'nft',
+    { commands: redirect(port) as Args[] },
+    `port 53 of ${NAME_SERVER} leads to the engine’s sockets; the port itself stays free for the container`,
+    redirectShell(port),
+    'nft(8)',
+  );
+}
+
+/**
+ * @param listed the table, as nft lists it
+ * @returns the port that the rules lead to; undefined when they are not what they should be
+ */
+export function redirectedPort(listed: readonly NftObject[]): number | undefined {
+  const rules = expressionsOf(listed);
+  const [, , leads] = rules[0] ?? [];
+  const port = (leads as { mangle?: { value?: unknown } } | undefined)?.mangle?.value;
+  if (typeof port !== 'number') return undefined;
+  const wanted = expressionsOf(redirect(port).map(({ add }) => add as NftObject));
+  return isDeepStrictEqual(rules, wanted) ? port : undefined;
+}
+
+function expressionsOf(objects: readonly NftObject[]): unknown[][] {
+  return objects.flatMap((object) =>
+    object?.rule ? [(object.rule as { expr: unknown[] }).expr] : [],
+  );
 }
 
 function openSocket(kind: 'udp' | 'tcp', type: 'SOCK_DGRAM' | 'SOCK_STREAM'): StepDraft {
@@ -80,6 +105,8 @@ function redirect(port: number): NftCommand[] {
   return [
     { add: { table: TABLE } },
     { add: { chain: { ...chain, ...hook } } },
+    // Rules of an earlier engine, for another port, go. Where there are none this costs nothing.
+    { flush: { chain } },
     ...rewrites(port).map(({ protocol, address, field, from, to }) => ({
       add: {
         rule: {
@@ -95,11 +122,6 @@ function redirect(port: number): NftCommand[] {
       },
     })),
   ];
-}
-
-/** `delete` alone fails when there is none. */
-function removeTable(): NftCommand[] {
-  return [{ add: { table: TABLE } }, { delete: { table: TABLE } }];
 }
 
 function rewrites(port: number) {
@@ -118,6 +140,7 @@ function redirectShell(port: number): string {
     'ip netns exec "$CONTAINER" nft -f - <<RULES',
     'add table ip petri_names',
     'add chain ip petri_names names { type filter hook output priority raw; }',
+    'flush chain ip petri_names names',
     ...rules,
     'RULES',
   ].join('\n');

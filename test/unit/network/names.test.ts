@@ -3,6 +3,7 @@ import { type Answer, type DecodedPacket, decode, encode, type Packet } from 'dn
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatCall } from '../../../src/explain/call.ts';
+import type { NftObject } from '../../../src/kernel/nftables.ts';
 import { answer, type SeenNetwork } from '../../../src/network/names/answer.ts';
 import { Budget } from '../../../src/network/names/forward.ts';
 import { framed, messagesOf } from '../../../src/network/names/frames.ts';
@@ -13,7 +14,7 @@ import {
   type Transport,
 } from '../../../src/network/names/message.ts';
 import { addressOfReverseName } from '../../../src/network/names/reverse.ts';
-import { nameServiceSteps } from '../../../src/network/names/steps.ts';
+import { nameServiceSteps, redirectedPort } from '../../../src/network/names/steps.ts';
 import { type NamedEndpoint, Names } from '../../../src/network/names/table.ts';
 
 const front: SeenNetwork = { id: 'f', name: 'front', internal: false };
@@ -336,20 +337,20 @@ describe('the steps', () => {
   test('are shown without the JSON of the rules, which the shell command says', () => {
     const nft = steps.at(-1);
     if (!nft) throw new Error('no steps');
-    expect(formatCall(nft)).toBe('nft {commands=/* 6 commands */}');
+    expect(formatCall(nft)).toBe('nft {commands=/* 7 commands */}');
     expect(nft.sh).toContain(
       'add rule ip petri_names names ip daddr 127.0.0.11 udp dport 53 udp dport set 61234\n',
     );
   });
 
-  test('remove the table of an earlier engine in the same transaction', () => {
-    const replaced = nameServiceSteps(61_234, { replace: true }).at(-1)?.args.commands;
-    expect(replaced).toMatchObject([
-      { add: { table: { name: 'petri_names' } } },
-      { delete: { table: { name: 'petri_names' } } },
-      { add: { table: { name: 'petri_names' } } },
-      ...Array(5).fill({ add: {} }),
-    ]);
+  test('are known by the port that their rules lead to, while all of them are there', () => {
+    const commands = nameServiceSteps(61_234).at(-1)?.args.commands as readonly NftObject[];
+    const listed = commands.flatMap(({ add }) => (add ? [add as NftObject] : []));
+    expect(redirectedPort(listed)).toBe(61_234);
+    expect(redirectedPort(listed.slice(0, -1))).toBeUndefined();
+    expect(redirectedPort([...listed, listed.at(-1) as NftObject])).toBeUndefined();
+    expect(redirectedPort([{ rule: { expr: [{ accept: null }] } }])).toBeUndefined();
+    expect(redirectedPort([])).toBeUndefined();
   });
 });
 
