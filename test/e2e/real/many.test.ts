@@ -13,19 +13,12 @@ test(`${COUNT} on one network`, async () => {
   await suite.docker('network', 'create', '--internal', '--subnet', '10.252.0.0/22', 'crowd');
   const last = names.at(-1) as string;
 
-  const startedAt = performance.now();
   await inTurns(start);
-  const startMs = performance.now() - startedAt;
-
   const line = `for name in ${names.join(' ')}; do wget -q -O - http://$name/who; done`;
   const asked = await suite.docker('exec', last, 'sh', '-c', line);
   expect(asked.stdout.trim().split('\n'), asked.stderr).toEqual(names);
 
-  const goneAt = performance.now();
   await inTurns((name) => call('DELETE', `/containers/${name}?force=1`, 204));
-  console.log(
-    `${COUNT} started in ${Math.round(startMs)} ms, removed in ${Math.round(performance.now() - goneAt)} ms`,
-  );
   expect((await suite.docker('network', 'rm', 'crowd')).code).toBe(0);
 });
 
