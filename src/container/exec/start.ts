@@ -48,11 +48,14 @@ export async function startExec(
     makeExecFolder(exec);
     socket = openShimSocket(exec.runDir);
     stream = attach && attachTo(exec.runDir, attach);
+    const planned = exec.terminalSize;
     const launched = await executePlan(engine, exec, socket, stream ? 2 : 1);
     const { pid, startTicks } = launched;
     exec.state = { status: 'running', pid, startTicks };
     exec.emit('started');
     watchExecEnd(engine, exec, socket.link, launched.shimPid);
+    // The client has its stream already, and may have changed its size meanwhile.
+    if (exec.terminalSize !== planned) exec.link?.resize(...exec.terminalSize);
     return stream;
   } catch (error) {
     stream?.destroy();
