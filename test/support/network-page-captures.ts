@@ -161,21 +161,24 @@ const sets: Meanings = [
 const rules: Meanings = [
   [/^table inet petri/, ''],
   ...sets,
-  [/chain guard/, 'FIRST: who comes from elsewhere has no business with a container’s address'],
+  [/chain guard \{/, 'FIRST: who comes from elsewhere has no business with a container’s address'],
   [/hook prerouting priority raw/, 'before connections are tracked'],
-  [
-    /iifname != @bridges iifname != "lo" ip6? daddr @subnets\d drop/,
-    'from outside nobody addresses a container, route or no route',
-  ],
-  [
-    /iifname @bridges iifname \. ip6? saddr != @places\d drop/,
-    'no container sends under an address that is not of its network',
-  ],
+  [/iifname "lo" accept/, 'what the host says to itself'],
+  [/nfproto ipv4 goto guard4/, 'each packet meets what is of its family'],
+  [/goto guard6/, ''],
+  [/chain strangers\d/, 'who does not come from a container:'],
+  [/ip6? daddr @subnets\d drop/, 'from outside nobody addresses a container, route or no route'],
+  [/chain guard\d/, 'every packet from another link:'],
   [
     /ip daddr 127\.0\.0\.0\/8 drop/,
     'the bridges route loopback addresses for published ports: nobody else gets at them',
   ],
   [/ip saddr 127\.0\.0\.0\/8 drop/, 'nor answers under one'],
+  [/iifname != @bridges goto strangers/, 'is it from a container of ours?'],
+  [
+    /iifname \. ip6? saddr != @places\d drop/,
+    'then no container sends under an address that is not of its network',
+  ],
   [
     /chain publish \{/,
     'THEN: what is sent to a published port of the host gets the container’s address',

@@ -8,12 +8,14 @@ export type Expression = Readonly<Record<string, unknown>>;
 
 export interface ChainRules {
   chain: string;
-  hook: { type: 'filter' | 'nat'; hook: string; prio: number };
+  /** Undefined: other chains lead to it. */
+  hook?: { type: 'filter' | 'nat'; hook: string; prio: number };
   expressions: readonly (readonly Expression[])[];
 }
 
 const accept: Expression = { accept: null };
 const drop: Expression = { drop: null };
+const goto = (target: string): Expression => ({ goto: { target } });
 const masquerade: Expression = { masquerade: null };
 const meta = (key: string): Expression => ({ meta: { key } });
 const payload = (protocol: string, field: string): Expression => ({ payload: { protocol, field } });
@@ -35,21 +37,33 @@ const families = [
 ] as const;
 type Family = (typeof families)[number];
 
-/** Before anything is translated: who comes from elsewhere has no business with a container's address. */
+/**
+ * Before anything is translated. Every packet passes here, so it meets what is of its family alone, and no more than
+ * it takes.
+ */
 const guard: Expression[][] = [
-  ...families.flatMap(({ ip, version }) => [
-    [
-      isNot(from, '@bridges'),
-      isNot(from, 'lo'),
-      is(payload(ip, 'daddr'), `@subnets${version}`),
-      drop,
-    ],
-    [is(from, '@bridges'), isNot(concat(from, payload(ip, 'saddr')), `@places${version}`), drop],
-  ]),
-  // The bridges route 127.0.0.0/8, for what the host sends to a published port: nobody else may (CVE-2020-8558).
-  [isNot(from, 'lo'), is(payload('ip', 'daddr'), loopback), drop],
-  [isNot(from, 'lo'), is(payload('ip', 'saddr'), loopback), drop],
+  [is(from, 'lo'), accept],
+  [is(meta('nfproto'), 'ipv4'), goto('guard4')],
+  [goto('guard6')],
 ];
+
+/** Who comes from elsewhere has no business with a container's address, and a container none with another sender's. */
+function guardOf({ ip, version }: Family): Expression[][] {
+  return [
+    [isNot(from, '@bridges'), goto(`strangers${version}`)],
+    [isNot(concat(from, payload(ip, 'saddr')), `@places${version}`), drop],
+  ];
+}
+
+/** The bridges route 127.0.0.0/8, for what the host sends to a published port: nobody else may (CVE-2020-8558). */
+const noLoopback: Expression[][] = ['daddr', 'saddr'].map((field) => [
+  is(payload('ip', field), loopback),
+  drop,
+]);
+
+function strangers({ ip, version }: Family): Expression[][] {
+  return [[is(payload(ip, 'daddr'), `@subnets${version}`), drop]];
+}
 
 /** Looks up what is sent to the host itself; not found, a rule does nothing. */
 const publish: Expression[][] = families.flatMap((family) => [
@@ -106,7 +120,14 @@ const unredirected: Expression[][] = [
   [is(to, '@bridges'), is(payload('icmpv6', 'type'), 'nd-redirect'), drop],
 ];
 
+const [ipv4, ipv6] = families;
+
+/** Those that others lead to come first: a rule names only what is there. */
 export const rules: readonly ChainRules[] = [
+  { chain: 'strangers4', expressions: strangers(ipv4) },
+  { chain: 'strangers6', expressions: strangers(ipv6) },
+  { chain: 'guard4', expressions: [...noLoopback, ...guardOf(ipv4)] },
+  { chain: 'guard6', expressions: guardOf(ipv6) },
   { chain: 'guard', hook: { type: 'filter', hook: 'prerouting', prio: -300 }, expressions: guard },
   { chain: 'publish', hook: { type: 'nat', hook: 'prerouting', prio: -100 }, expressions: publish },
   {

@@ -8,7 +8,7 @@
  * is said by guests.ts.
  */
 import type { NftCommand } from '../../kernel/nftables.ts';
-import { type Expression, rules } from './rules.ts';
+import { type ChainRules, type Expression, rules } from './rules.ts';
 
 export const FAMILY = 'inet';
 
@@ -38,10 +38,14 @@ export function makeTable(name: string): NftCommand[] {
       add: { [set.map ? 'map' : 'set']: { family: FAMILY, table: name, ...set } },
     })),
     ...rules.flatMap(({ chain, hook, expressions }) => [
-      { add: { chain: { family: FAMILY, table: name, name: chain, ...hook, policy: 'accept' } } },
+      { add: { chain: { family: FAMILY, table: name, name: chain, ...base(hook) } } },
       ...expressions.map((expr) => rule(name, chain, expr)),
     ]),
   ];
+}
+
+function base(hook: ChainRules['hook']): NftCommand {
+  return hook ? { ...hook, policy: 'accept' } : {};
 }
 
 /** Removes the table whether it is there or not: `delete` alone fails without one. */

@@ -136,7 +136,7 @@ export const networkCases: readonly Case[] = [
   },
   {
     row: own,
-    script: `$D network create --subnet 10.70.0.0/24 $N >/dev/null; $D create --name $N-a --network $N -l who=$N busybox >/dev/null; $D create --name $N-b -l who=$N busybox >/dev/null; $D ps -a --filter network=$N --format '{{.Names}} {{.Networks}}'; $D ps -a --filter label=who=$N --filter network=bridge --format '{{.Names}} {{.Networks}}'; $D ps -a --filter network=nosuch -q`,
+    script: `$D network create --subnet 10.70.0.0/24 $N >/dev/null; $D create --name $N-a --network $N -l who=$N busybox >/dev/null; $D create --name $N-b -l who=$N busybox >/dev/null; $D ps -a --filter network=$N --format '{{.Names}} {{.Networks}}'; $D ps -a --filter label=who=$N --filter network=bridge --format '{{.Names}} {{.Networks}}'; $D ps -a --filter label=who=$N --filter network=nosuch -q`,
   },
   {
     row: 'events: networks',

@@ -1,6 +1,6 @@
 /** `run` and `create`: what each flag does, seen from inside and by `inspect`. */
 import type { Case } from '../../support/compatibility.ts';
-import { newerFile, newerWords, notBuilt, ownReason } from './reasons.ts';
+import { newerFile, newerWords, ownReason } from './reasons.ts';
 
 /** A shell's line in a container that is gone afterwards, with these flags. */
 const inside = (row: string, flags: string, line: string): Case => ({
@@ -228,11 +228,6 @@ export const runCases: readonly Case[] = [
     normalise: [[/\b(\d+\.){3}\d+/g, 'ADDRESS']],
   },
   { row: network, script: '$D run --rm --network host busybox true' },
-  {
-    row: network,
-    script: '$D run --rm --network nosuch busybox true',
-    engineDiffers: notBuilt(/--network is not built yet/),
-  },
   told(
     network,
     '--network none',
