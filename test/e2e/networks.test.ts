@@ -127,6 +127,27 @@ describe('a network', () => {
     expect(stdout.match(/1 packets received/g)).toHaveLength(2);
   });
 
+  it('without IPv6 has no address of that kind but loopback’s', async () => {
+    await out('network', 'create', '--subnet', subnet(1), 'four');
+    await idle('aa', '--network', 'four');
+    const { stdout } = await docker('exec', 'aa', 'ip', '-6', '-o', 'addr');
+    expect(stdout.match(/inet6 \S+/g)).toEqual(['inet6 ::1/128']);
+    const { stdout: onHost } = await shell(
+      `ip -6 -o addr show dev br-$(docker network ls -qf name=four)`,
+    );
+    expect(onHost).toBe('');
+  });
+
+  it('gives its containers nothing of the engine to talk to: it listens nowhere on the host', async () => {
+    await out('network', 'create', '--subnet', subnet(1), 'web');
+    await idle('aa', '--network', 'web');
+    const listening = () => shell(`ss -Hlntup | grep "pid=${suite.engine.pid},"`);
+    expect((await listening()).stdout).toBe('');
+    // The positive control: a published port without IPv6 inside is carried by the engine for IPv6.
+    await idle('bb', '--network', 'web', '-p', '80');
+    expect((await listening()).stdout).toMatch(/\[::\]:\d+/);
+  });
+
   it('of the engine stays, and its name is nobody else’s', async () => {
     for (const name of ['bridge', 'host', 'none']) {
       expect((await docker('network', 'rm', name)).stderr).toContain('pre-defined network');
