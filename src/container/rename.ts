@@ -1,9 +1,9 @@
 import { ConflictError, InvalidError } from '../errors/errors.ts';
-import { writeRecord } from '../store/record.ts';
 import type { Engine } from './engine.ts';
 import { emit } from './events.ts';
 import { assertName } from './names.ts';
 import { renamed } from './network/names.ts';
+import { keepRecord } from './set-state.ts';
 import type { Container } from './table.ts';
 
 /** @throws InvalidError for a bad name, ConflictError when it is in use */
@@ -14,11 +14,9 @@ export async function rename(engine: Engine, container: Container, newName: stri
       throw new InvalidError('Renaming a container with the same name as its current name');
     const name = claim(engine, newName, container.id);
     try {
-      const record = renamed(container.record, name);
-      await writeRecord(container.paths.record, record);
-      container.record = record;
+      await keepRecord(container, renamed(container.record, name));
       engine.containers.rename(container, oldName);
-      for (const endpoint of Object.values(record.endpoints)) engine.names.add(endpoint);
+      for (const endpoint of Object.values(container.record.endpoints)) engine.names.add(endpoint);
       emit(engine, container, 'rename', { oldName: `/${oldName}` });
     } finally {
       engine.containers.unclaim(name);

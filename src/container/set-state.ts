@@ -14,3 +14,13 @@ export async function setState(
   container.record = record;
   container.emit('state');
 }
+
+/** The same for changes that are none of its state. A reader sees them once they are on the disk. */
+export async function keepRecord(
+  container: Container,
+  changes: Partial<ContainerRecord>,
+): Promise<void> {
+  const record = { ...container.record, ...changes };
+  await writeRecord(container.paths.record, record);
+  container.record = record;
+}

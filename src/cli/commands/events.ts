@@ -1,10 +1,9 @@
 import { createInterface } from 'node:readline';
 import type { CommandSpec } from '../command.ts';
 import { CommandError } from '../errors.ts';
-import { parseFilters } from '../filters.ts';
+import { filterFlag, parseFilters } from '../filters.ts';
 import { eventFormat } from '../format/event.ts';
 import { parseMoment } from '../moment.ts';
-import { checkFilter } from './ps.ts';
 
 /** `petri events`: what happens in the engine, as it happens. `GET /events` */
 export const events: CommandSpec = {
@@ -13,14 +12,7 @@ export const events: CommandSpec = {
   summary: 'Show what happens in the engine',
   operands: [0, 0],
   flags: [
-    {
-      long: 'filter',
-      short: 'f',
-      value: 'filter',
-      list: true,
-      parse: checkFilter,
-      text: 'key=value',
-    },
+    filterFlag(),
     { long: 'format', value: 'string', text: 'json or TEMPLATE' },
     { long: 'since', value: 'string', text: 'all since this time, or this long ago' },
     { long: 'until', value: 'string', text: 'until this time' },

@@ -1,8 +1,7 @@
 import type { CommandSpec } from '../command.ts';
-import { parseFilters } from '../filters.ts';
+import { filterFlag, parseFilters } from '../filters.ts';
 import { imageContexts, imageHeadings } from '../format/image.ts';
 import { showList } from '../format/list.ts';
-import { checkFilter } from './ps.ts';
 
 /** `petri images`: images as docker lists them. `GET /images/json` */
 export const images: CommandSpec = {
@@ -13,14 +12,7 @@ export const images: CommandSpec = {
   flags: [
     { long: 'all', short: 'a', text: 'intermediate images too' },
     { long: 'digests', text: 'digests' },
-    {
-      long: 'filter',
-      short: 'f',
-      value: 'filter',
-      list: true,
-      parse: checkFilter,
-      text: 'key=value',
-    },
+    filterFlag(),
     { long: 'format', value: 'string', text: 'table, json, table TEMPLATE or TEMPLATE' },
     { long: 'no-trunc', text: 'nothing cut short' },
     { long: 'quiet', short: 'q', text: 'only ids' },

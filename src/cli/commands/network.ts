@@ -3,13 +3,12 @@ import { ApiError } from '../../api/client/errors.ts';
 import { olderVersion } from '../../api/client/transport.ts';
 import type { CommandSpec } from '../command.ts';
 import { CommandError } from '../errors.ts';
-import { parseFilters } from '../filters.ts';
+import { filterFlag, parseFilters } from '../filters.ts';
 import { showList } from '../format/list.ts';
 import { networkContext, networkFormat, networkHeadings } from '../format/network.ts';
 import { naturalOrder } from '../natural.ts';
 import { endpointBody, networkBody } from '../network/bodies.ts';
 import { connectFlags, createFlags } from '../network/flags.ts';
-import { checkFilter } from './ps.ts';
 
 /** `POST /networks/create` */
 export const createNetwork: CommandSpec = {
@@ -40,14 +39,7 @@ export const networks: CommandSpec = {
   summary: 'List networks',
   operands: [0, 0],
   flags: [
-    {
-      long: 'filter',
-      short: 'f',
-      value: 'filter',
-      list: true,
-      parse: checkFilter,
-      text: 'key=value',
-    },
+    filterFlag(),
     { long: 'format', value: 'string', text: 'table, json, table TEMPLATE or TEMPLATE' },
     { long: 'no-trunc', text: 'nothing cut short' },
     { long: 'quiet', short: 'q', text: 'only ids' },

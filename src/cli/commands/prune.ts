@@ -5,24 +5,17 @@ import { ApiError } from '../../api/client/errors.ts';
 import type { Pruned } from '../../api/client/system.ts';
 import type { CommandSpec } from '../command.ts';
 import { CommandError } from '../errors.ts';
-import { parseFilters } from '../filters.ts';
+import { longFilterFlag, parseFilters } from '../filters.ts';
 import type { FlagSpec, Flags } from '../flags.ts';
 import { naturalOrder } from '../natural.ts';
 import type { Session } from '../session.ts';
 import { humanSize } from '../units.ts';
-import { checkFilter } from './ps.ts';
 
 type Filters = Record<string, string[]>;
 
 const flags: readonly FlagSpec[] = [
   { long: 'force', short: 'f', text: 'do not ask' },
-  {
-    long: 'filter',
-    value: 'filter',
-    list: true,
-    parse: checkFilter,
-    text: 'until=, label=, label!=',
-  },
+  longFilterFlag('until=, label=, label!='),
 ];
 const all: FlagSpec = {
   long: 'all',

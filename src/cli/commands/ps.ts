@@ -1,5 +1,5 @@
 import type { CommandSpec } from '../command.ts';
-import { parseFilters } from '../filters.ts';
+import { filterFlag, parseFilters } from '../filters.ts';
 import { parseInteger } from '../flags.ts';
 import { containerContext, containerHeadings } from '../format/container.ts';
 import { showList } from '../format/list.ts';
@@ -12,14 +12,7 @@ export const ps: CommandSpec = {
   operands: [0, 0],
   flags: [
     { long: 'all', short: 'a', text: 'all containers (default: the running ones)' },
-    {
-      long: 'filter',
-      short: 'f',
-      value: 'filter',
-      list: true,
-      parse: checkFilter,
-      text: 'key=value',
-    },
+    filterFlag(),
     { long: 'format', value: 'string', text: 'table, json, table TEMPLATE or TEMPLATE' },
     { long: 'last', short: 'n', value: 'int', parse: parseInteger, text: 'the last n created' },
     { long: 'latest', short: 'l', text: 'the last created' },
@@ -52,8 +45,3 @@ export const ps: CommandSpec = {
     return 0;
   },
 };
-
-export function checkFilter(text: string): string {
-  if (!text.includes('=')) throw new Error('bad format of filter (expected name=value)');
-  return text;
-}

@@ -2,12 +2,11 @@
 import { ApiError } from '../../api/client/errors.ts';
 import type { CommandSpec } from '../command.ts';
 import { CommandError } from '../errors.ts';
-import { parseFilters } from '../filters.ts';
+import { filterFlag, parseFilters } from '../filters.ts';
 import { showList } from '../format/list.ts';
 import { volumeContext, volumeHeadings } from '../format/volume.ts';
 import { naturalOrder } from '../natural.ts';
 import { joinLabels, parseKeyValue, parseLabel } from '../run/values.ts';
-import { checkFilter } from './ps.ts';
 
 /** `POST /volumes/create` */
 export const createVolume: CommandSpec = {
@@ -56,14 +55,7 @@ export const listVolumes: CommandSpec = {
   summary: 'List volumes',
   operands: [0, 0],
   flags: [
-    {
-      long: 'filter',
-      short: 'f',
-      value: 'filter',
-      list: true,
-      parse: checkFilter,
-      text: 'dangling=, driver=, label=, name=',
-    },
+    filterFlag('dangling=, driver=, label=, name='),
     { long: 'format', value: 'string', text: 'table, json, table TEMPLATE or TEMPLATE' },
     { long: 'quiet', short: 'q', text: 'only names' },
   ],

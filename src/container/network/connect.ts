@@ -2,15 +2,15 @@
 import { ConflictError, ForbiddenError, InvalidError } from '../../errors/errors.ts';
 import { allocateEndpoint, type EndpointSettings } from '../../network/endpoint.ts';
 import type { Network } from '../../network/network.ts';
-import { writeRecord } from '../../store/record.ts';
 import type { Engine } from '../engine.ts';
 import { emitNetworks } from '../events.ts';
 import type { ContainerRecord } from '../record.ts';
+import { keepRecord } from '../set-state.ts';
 import { isAlive } from '../state.ts';
 import type { Container } from '../table.ts';
 import { checkSettings, isBridged, networksOf } from './asked.ts';
 import { performChange } from './change.ts';
-import { attachmentsOf, type Endpoints } from './endpoints.ts';
+import { attachmentsOf, defaultRouteOf, type Endpoints } from './endpoints.ts';
 import { updateHosts } from './hosts.ts';
 import { dnsNamesOf, nameSteps, serveNames, updateResolvConf } from './names.ts';
 import { movePorts } from './ports.ts';
@@ -37,7 +37,7 @@ export async function connect(
       ? await plugIn(engine, container, network.name, settings)
       : record.endpoints;
     movePorts(engine, container, { networks, endpoints });
-    await keep(container, { networks, endpoints });
+    await keepRecord(container, { networks, endpoints });
   });
 }
 
@@ -56,17 +56,12 @@ async function plugIn(
   const endpoint = allocateEndpoint(network, settings, { interfaceName, dnsNames });
   const endpoints = { ...record.endpoints, [name]: endpoint };
   try {
-    const routed = (list: Endpoints) =>
-      attachmentsOf(
-        engine,
-        { ...record, networks: { ...networksOf(record), [name]: settings } },
-        list,
-      );
-    const before = routed(record.endpoints).find(({ hasDefaultRoute }) => hasDefaultRoute);
-    const after = routed(endpoints).find(({ hasDefaultRoute }) => hasDefaultRoute);
+    const asked = { ...record, networks: { ...networksOf(record), [name]: settings } };
+    const before = defaultRouteOf(engine, asked, record.endpoints);
+    const after = defaultRouteOf(engine, asked, endpoints);
     const isMoved = before?.endpoint !== after?.endpoint;
     const nameSockets = await performChange(engine, container, record.state, {
-      plug: routed(endpoints).find((one) => one.endpoint === endpoint),
+      plug: attachmentsOf(engine, asked, endpoints).find((one) => one.endpoint === endpoint),
       ...(isMoved ? { routeFrom: before, routeTo: after } : {}),
       inside: engine.names.isServing(container.id) ? [] : nameSteps(endpoints),
     });
@@ -110,11 +105,4 @@ function freeInterface(endpoints: Endpoints): string {
   const taken = new Set(Object.values(endpoints).map(({ interfaceName }) => interfaceName));
   for (let i = 0; i < MAX_INTERFACES; i++) if (!taken.has(`eth${i}`)) return `eth${i}`;
   throw new InvalidError(`a container has at most ${MAX_INTERFACES} interfaces`);
-}
-
-/** The record says what is; a reader sees it once it is on the disk. */
-export async function keep(container: Container, changes: Partial<ContainerRecord>): Promise<void> {
-  const record = { ...container.record, ...changes };
-  await writeRecord(container.paths.record, record);
-  container.record = record;
 }

@@ -3,12 +3,12 @@ import { ForbiddenError, InvalidError } from '../../errors/errors.ts';
 import type { Network } from '../../network/network.ts';
 import type { Engine } from '../engine.ts';
 import { emitNetworks } from '../events.ts';
+import { keepRecord } from '../set-state.ts';
 import { isAlive } from '../state.ts';
 import type { Container } from '../table.ts';
 import { networksOf } from './asked.ts';
 import { performChange } from './change.ts';
-import { keep } from './connect.ts';
-import { attachmentsOf, type Endpoints, giveBack } from './endpoints.ts';
+import { defaultRouteOf, type Endpoints, giveBack } from './endpoints.ts';
 import { updateHosts } from './hosts.ts';
 import { movePorts } from './ports.ts';
 
@@ -35,7 +35,7 @@ export async function disconnect(
       ? await pullOut(engine, container, network.name)
       : record.endpoints;
     movePorts(engine, container, { networks, endpoints });
-    await keep(container, { networks, endpoints });
+    await keepRecord(container, { networks, endpoints });
   });
 }
 
@@ -43,12 +43,8 @@ async function pullOut(engine: Engine, container: Container, name: string): Prom
   const { record } = container;
   const { [name]: endpoint, ...others } = record.endpoints;
   if (!endpoint || !isAlive(record.state)) return record.endpoints;
-  const before = attachmentsOf(engine, record, record.endpoints).find(
-    ({ hasDefaultRoute }) => hasDefaultRoute,
-  );
-  const after = attachmentsOf(engine, record, others).find(
-    ({ hasDefaultRoute }) => hasDefaultRoute,
-  );
+  const before = defaultRouteOf(engine, record, record.endpoints);
+  const after = defaultRouteOf(engine, record, others);
   await performChange(engine, container, record.state, {
     unplug: endpoint.hostInterface,
     // Its route goes with the interface.

@@ -83,6 +83,15 @@ export function attachmentsOf(
   });
 }
 
+/** The interface that has the default route; undefined when every network is internal. */
+export function defaultRouteOf(
+  engine: Engine,
+  record: ContainerRecord,
+  endpoints: Endpoints,
+): Attachment | undefined {
+  return attachmentsOf(engine, record, endpoints).find(({ hasDefaultRoute }) => hasDefaultRoute);
+}
+
 /**
  * The network by which a container reaches everything else. Docker's order: the highest priority, then those that
  * lead out, then those with IPv6 too, then by name.
